@@ -8,6 +8,7 @@ from aim_jax.data.canvas import CanvasSpec
 from aim_jax.errors import AimError
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.text import TextConfig
+from aim_jax.parallel.config import ParallelConfig
 from aim_jax.policy.config import RolloutConfig
 from aim_jax.training.config import GRPOConfig, TrainConfig
 
@@ -62,6 +63,7 @@ class ExperimentConfig:
         model: AIM's sizes and switches.
         collect: demonstrations.
         train: Stage I.
+        parallel: devices, mode and shardings; how the above is computed, not what.
         rollout: how a chunk is denoised.
         grpo: Stage II.
         eval: closed-loop evaluation.
@@ -77,6 +79,7 @@ class ExperimentConfig:
     model: AIMConfig = field(default_factory=AIMConfig)
     collect: CollectConfig = field(default_factory=CollectConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    parallel: ParallelConfig = field(default_factory=ParallelConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     grpo: GRPOConfig = field(default_factory=GRPOConfig)
     eval: EvalConfig = field(default_factory=EvalConfig)

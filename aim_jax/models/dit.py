@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from einops import rearrange
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 
 from aim_jax.array_typing import AnyArray, Array, Float, Float32, Num
 from aim_jax.core.attention import attend
@@ -35,6 +36,8 @@ from aim_jax.models.layers import (
     stack_layers,
     zeros,
 )
+from aim_jax.models.placement import constrain, gathered
+from aim_jax.models.remat import ATTENDED, Keep, rematerialised
 
 
 @dataclass(frozen=True)
@@ -208,10 +211,13 @@ class WanBlock(nnx.Module):
     ) -> Float[Array, "b g n d"]:
         """The whole block for a single stream, as plain Wan2.2 runs it."""
         flat = rearrange(self.attention_input(x, modulation), "b g n d -> b (g n) d")
-        attended = self.self_attn.output(attention(*self.self_attn.qkv(flat, rope))).reshape(x.shape)
+        q, k, v = self.self_attn.qkv(flat, rope)
+        q = constrain(q, "batch", "queries", "heads", None)
+        k, v = (constrain(y, "batch", None, "heads", None) for y in (k, v))
+        attended = self.self_attn.output(checkpoint_name(attention(q, k, v), ATTENDED)).reshape(x.shape)
         x = self.add_attention(x, attended, modulation)
         x = self.add_text(x, text_kv)
-        return self.add_ffn(x, modulation)
+        return constrain(self.add_ffn(x, modulation), "batch", "frames", "tokens", None)
 
 
 class WanHead(nnx.Module):
@@ -276,6 +282,7 @@ class WanDiT(nnx.Module):
         text: Float[Array, "b t e"],
         *,
         remat: bool = False,
+        keep: Keep = "nothing",
     ) -> Float32[Array, "b f h w c"]:
         """Velocity of a noisy latent video.
 
@@ -284,6 +291,7 @@ class WanDiT(nnx.Module):
             timestep: in 0..1000; one per latent frame (g = f), or one per token (g = f * tokens of a frame).
             text: embeddings, zero-padded to the text length.
             remat: recompute each block in the backward pass.
+            keep: what of a block is not recomputed.
         """
         batch, frames, height, width, _ = latents.shape
         tokens = self.embed_patches(latents)
@@ -306,7 +314,7 @@ class WanDiT(nnx.Module):
         def body(x: Array, block: WanBlock) -> Array:
             return block(x, block.modulation(projected), block.cross_attn.text_kv(text), rope)
 
-        x = scan_blocks(body, x, self.blocks, remat=remat)
+        x = scan_blocks(body, x, self.blocks, remat=remat, keep=keep)
         return self.unpatch(self.head(x, embedding).reshape(batch, frames, tokens.shape[2], -1), height, width)
 
 
@@ -323,7 +331,15 @@ def video_positions(
     return numeric.concatenate([time, numeric.broadcast_to(grid.astype(dtype), (*shape, 2))], axis=-1)
 
 
-def scan_blocks(body: Callable[..., Any], carry: Any, blocks: Any, *, remat: bool = False, extra: Any = None) -> Any:
+def scan_blocks(
+    body: Callable[..., Any],
+    carry: Any,
+    blocks: Any,
+    *,
+    remat: bool = False,
+    keep: Keep = "nothing",
+    extra: Any = None,
+) -> Any:
     """Runs `carry = body(carry, block[, extra[i]])` over stacked blocks; parameters are inputs of the scan only.
 
     Args:
@@ -331,13 +347,14 @@ def scan_blocks(body: Callable[..., Any], carry: Any, blocks: Any, *, remat: boo
         carry: what passes from layer to layer.
         blocks: a module (or tuple of modules) with a leading layer dimension on each parameter.
         remat: recompute the layer in the backward pass instead of keeping its activations.
+        keep: what of a layer is not recomputed.
         extra: a pytree with a leading layer dimension that is handed to the body slice by slice.
     """
     graph, params = nnx.split(blocks)
 
     def step(carry: Any, xs: Any) -> tuple[Any, None]:
         layer_params, layer_extra = xs
-        block = nnx.merge(graph, layer_params)
+        block = nnx.merge(graph, gathered(layer_params))
         return (body(carry, block) if extra is None else body(carry, block, layer_extra)), None
 
-    return jax.lax.scan(jax.checkpoint(step) if remat else step, carry, (params, extra))[0]
+    return jax.lax.scan(rematerialised(step, keep) if remat else step, carry, (params, extra))[0]

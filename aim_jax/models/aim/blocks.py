@@ -9,12 +9,15 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 from flax import nnx
+from jax.ad_checkpoint import checkpoint_name
 
 from aim_jax.array_typing import Array, Float
 from aim_jax.core.blocks import STREAMS
 from aim_jax.models.aim.action import ActionBlock
 from aim_jax.models.aim.model import AIM, Stream
 from aim_jax.models.dit import SelfAttention, WanBlock
+from aim_jax.models.placement import constrain, gathered
+from aim_jax.models.remat import ATTENDED, Keep, rematerialised
 
 Streams = dict[str, Stream]
 KeyValue = tuple[Array, Array]
@@ -61,6 +64,7 @@ def run(
     memory: Any = None,
     collect: bool = False,
     remat: bool = False,
+    keep: Keep = "nothing",
 ) -> Output:
     """Runs the streams through all layers.
 
@@ -73,6 +77,7 @@ def run(
         memory: pytree with a leading layer dimension handed to `attention` layer by layer (cached keys and values).
         collect: also return the keys and values of every layer.
         remat: recompute each layer in the backward pass.
+        keep: what of a layer is not recomputed.
     """
     names = [name for name in STREAMS if name in streams]
     video = any(name != "action" for name in names)
@@ -86,14 +91,14 @@ def run(
 
     def step(hidden: dict[str, Array], xs: Any) -> tuple[dict[str, Array], KeyValue | None]:
         layer_params, layer_text, layer_memory = xs
-        layer = nnx.merge(graph, layer_params)
+        layer = nnx.merge(graph, gathered(layer_params))
         if embedded is not None and layer.video is not None:
             layer_text = layer.video.cross_attn.text_kv(embedded)
         hidden, kv = _layer(model, layer, hidden, streams, layer_text, lambda q, k, v: attention(q, k, v, layer_memory))
         return hidden, kv if collect else None
 
-    start = {name: streams[name].tokens for name in names}
-    hidden, kv = jax.lax.scan(jax.checkpoint(step) if remat else step, start, (params, text_kv, memory))
+    start = {name: _placed(streams[name].tokens) for name in names}
+    hidden, kv = jax.lax.scan(rematerialised(step, keep) if remat else step, start, (params, text_kv, memory))
     return Output(hidden, kv)
 
 
@@ -112,7 +117,9 @@ def _layer(
         flat = rearrange(_block(layer, name).attention_input(x, modulations[name]), "b g n d -> b (g n) d")
         projected.append(_projections(layer, name).qkv(flat, streams[name].rope))
     q, k, v = (jnp.concatenate(parts, axis=1) for parts in zip(*projected, strict=True))
-    attended = attention(q, k, v)
+    q = constrain(q, "batch", "queries", "heads", None)
+    k, v = (constrain(x, "batch", None, "heads", None) for x in (k, v))
+    attended = checkpoint_name(attention(q, k, v), ATTENDED)
     result, offset = {}, 0
     for name, x in hidden.items():
         length = x.shape[1] * x.shape[2]
@@ -121,8 +128,12 @@ def _layer(
         x = _block(layer, name).add_attention(x, update, modulations[name])
         if text_kv is not None and layer.video is not None and _reads_text(model, name):
             x = layer.video.add_text(x, text_kv)
-        result[name] = _block(layer, name).add_ffn(x, modulations[name])
+        result[name] = _placed(_block(layer, name).add_ffn(x, modulations[name]))
     return result, (k, v)
+
+
+def _placed(tokens: Float[Array, "b g n d"]) -> Float[Array, "b g n d"]:
+    return constrain(tokens, "batch", "frames", "tokens", None)
 
 
 def _block(layer: Layer, name: str) -> Any:

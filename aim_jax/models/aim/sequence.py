@@ -15,6 +15,7 @@ from aim_jax.core.mask import dense_mask, visibility_groups
 from aim_jax.models.aim.blocks import Attention, run
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
+from aim_jax.models.remat import Keep
 
 
 class Window(NamedTuple):
@@ -87,8 +88,16 @@ def training_layout(config: AIMConfig, chunks: int, draws: int = 1) -> Layout:
     return Layout.of(blocks, config.tokens, config.clock)
 
 
-def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False) -> Velocities:
-    """Velocities of all noisy tokens of a window in one pass (inputs of AIM Eq 9)."""
+def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, keep: Keep = "nothing") -> Velocities:
+    """Velocities of all noisy tokens of a window in one pass (inputs of AIM Eq 9).
+
+    Args:
+        model: the parameters.
+        window: clean data.
+        noise: all randomness.
+        remat: recompute each layer in the backward pass.
+        keep: what of a layer is not recomputed.
+    """
     config = model.config
     batch, draws, chunks = noise.action_sigma.shape
     layout = training_layout(config, chunks, draws)
@@ -107,6 +116,7 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False) ->
         attention=_attention(layout, config),
         text=window.text,
         remat=remat,
+        keep=keep,
     ).tokens
     x, m, a = (_positions(layout, name, kind) for name, kind in _NOISY)
     action_velocity = model.action.velocity(out["action"][:, a], streams["action"].embedding[:, a])
@@ -126,6 +136,11 @@ def _attention(layout: Layout, config: AIMConfig) -> Attention:
 
 
 _NOISY = (("rgb", Kind.RGB), ("value", Kind.VALUE), ("action", Kind.ACTION))
+
+
+def noisy_frames(layout: Layout) -> dict[str, int]:
+    """Latent frames per stream whose velocity is predicted."""
+    return {name: len(layout.frames(kind)) for name, kind in _NOISY}
 
 
 def _positions(layout: Layout, stream: str, kind: Kind) -> slice:

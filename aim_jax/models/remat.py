@@ -1,0 +1,26 @@
+"""What the backward pass recomputes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+
+Keep = Literal["nothing", "attention", "dots"]
+"""What of a recomputed layer is kept: nothing, the result of its attention, or the results of all matmuls whose
+operands have no batch dimension in common (projections and feed-forward, not attention scores)."""
+
+ATTENDED = "attended"
+"""Name of the attention's result among a layer's intermediates."""
+
+
+def rematerialised(step: Callable[..., Any], keep: Keep) -> Callable[..., Any]:
+    """A scan's body whose intermediates are recomputed going backward, except what `keep` names."""
+    policies = {
+        "nothing": jax.checkpoint_policies.nothing_saveable,
+        "attention": jax.checkpoint_policies.save_only_these_names(ATTENDED),
+        "dots": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+    }
+    # A scan keeps the body apart already; barriers against common subexpressions would only cost.
+    return jax.checkpoint(step, policy=policies[keep], prevent_cse=False)
