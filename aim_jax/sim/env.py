@@ -17,7 +17,7 @@ from aim_jax.sim.camera_config import CameraConfig
 from aim_jax.sim.home import HOME
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.registry import get_task
-from aim_jax.sim.scene_facts import SUBSTEPS
+from aim_jax.sim.scene_facts import CONTROL_PERIOD, SUBSTEPS
 from aim_jax.sim.step_limits import STEP_LIMITS
 from aim_jax.sim.task import Task
 from aim_jax.sim.world import World
@@ -121,6 +121,9 @@ class Env:
     def step(self, actions: Num[np.ndarray, "n 14"], frames_at: Sequence[int] = ()) -> StepResult:
         """Executes control steps: each moves the drive targets evenly to the action's over 15 physics steps.
 
+        A joint whose target is further away than its top speed allows goes as far as it can (`bounded_move`), so that
+        no policy reaches its goal by moves that no robot can make.
+
         Args:
             actions: joint targets; values beyond the joints' limits are clipped.
             frames_at: after which of these steps (1 = the first) an observation is rendered; nothing else is.
@@ -186,8 +189,9 @@ class Env:
 
     def _control_step(self, action: Float32[np.ndarray, "14"]) -> None:
         start = self.world.target
+        move = bounded_move(start, action)
         for substep in range(1, SUBSTEPS + 1):
-            self.world.arms.drive(start + (action - start) * np.float32(substep / SUBSTEPS))
+            self.world.arms.drive(start + move * np.float32(substep / SUBSTEPS))
             self.world.scene.step()
             if self.on_physics_step is not None:
                 self.on_physics_step()
@@ -223,6 +227,13 @@ def checked_actions(actions: Num[np.ndarray, "n d"]) -> Float32[np.ndarray, "n 1
     if not np.isfinite(actions).all():
         raise AimError("Actions must be finite numbers", got="NaN or infinity", remedy="check the policy's statistics")
     return np.clip(actions, *robot.action_limits())
+
+
+def bounded_move(target: Float32[np.ndarray, "14"], action: Float32[np.ndarray, "14"]) -> Float32[np.ndarray, "14"]:
+    """By how much one control step moves the drive target towards an action; grippers are not limited."""
+    most = np.full(robot.ACTION_WIDTH, robot.MAX_JOINT_SPEED * CONTROL_PERIOD, np.float32)
+    most[list(robot.GRIPPER_INDEX.values())] = 1.0
+    return np.clip(action - target, -most, most)
 
 
 def _distance(a: Pose, b: Pose) -> float:

@@ -22,6 +22,8 @@ BASE_POSE = {
     "left": turned("z", np.pi / 2, (-0.3, -0.42, 0.765)),
     "right": turned("z", np.pi / 2, (0.3, -0.42, 0.765)),
 }
+MAX_JOINT_SPEED = np.pi
+"""Radians per second at which an arm joint's target moves at most (180° a second, as AgileX states for the Piper)."""
 FINGER_TRAVEL = 0.04
 """Metres that each finger moves from closed (gripper 0) to open (gripper 1)."""
 TCP_IN_HAND = Pose((0.0, 0.0, 0.135))

@@ -11,6 +11,20 @@ from aim_jax.data.canvas import CanvasSpec
 from aim_jax.data.value_map import project
 
 
+def matching_frame(executed: int, stride: int, frames: int) -> int:
+    """Index of the imagined frame in force when the last action of a chunk ended: the last one at or before it.
+
+    A chunk that reaches the goal ends early, and the map of any later frame is black by then. Before the first frame
+    the first one counts.
+
+    Args:
+        executed: control steps of the chunk that were carried out.
+        stride: control steps between frames.
+        frames: imagined frames of the chunk.
+    """
+    return min(max(executed // stride, 1), frames) - 1
+
+
 def dense_reward(
     value_map: Float[NDArray, "h w"],
     tcp: Float[NDArray, "arms 3"],
@@ -22,7 +36,7 @@ def dense_reward(
     """Value of the map at the projected hand, bilinear, the better of the arms; 0 where no hand is in view.
 
     Args:
-        value_map: imagined map on the canvas, in [0, 1]; the frame that follows the last executed action.
+        value_map: imagined map on the canvas, in [0, 1], of the frame that `matching_frame` picks.
         tcp: world positions of the tool centres after that action, metres.
         intrinsics: of the head camera at its native size.
         extrinsics: of the head camera, world to camera.

@@ -17,12 +17,12 @@ from aim_jax.data.statistics import normalise
 from aim_jax.errors import AimError
 from aim_jax.models.aim.replay import Recording
 from aim_jax.policy.agent import Agent, Plan, Situation
-from aim_jax.policy.rollouts import Episode, run_episodes
+from aim_jax.policy.rollouts import FRAME_STRIDE, Chunk, Episode, run_episodes
 from aim_jax.sim.pool import EnvPool, Job
 from aim_jax.training.checkpoint import Checkpoints, tree_hash
 from aim_jax.training.grpo_loss import episode_return, group_advantages
 from aim_jax.training.metrics import MetricWriter
-from aim_jax.training.rewards import dense_reward
+from aim_jax.training.rewards import dense_reward, matching_frame
 from aim_jax.training.stage2_update import Sample, Transitions, Update, join, split
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -34,7 +34,7 @@ class _Kept(NamedTuple):
     rgb: NDArray
     future: NDArray
     value: NDArray
-    value_map: NDArray
+    value_maps: NDArray
     step: int
     before: NDArray
     after: NDArray
@@ -138,11 +138,11 @@ def _rollouts(agent: Agent, pool: EnvPool, experiment: ExperimentConfig, number:
 
 def _keep(agent: Agent, situation: Situation, plan: Plan) -> list[_Kept]:
     assert plan.chain is not None
-    last_maps = agent.decode_map(plan.world)[:, -1]
+    maps = agent.decode_map(plan.world)
     latent, future, value = jax.device_get((situation.latent, plan.world.rgb, plan.world.value))
     chain = jax.device_get(plan.chain)
     return [
-        _Kept(latent[i], future[i], value[i], last_maps[i], int(chain.step[i]), chain.before[i], chain.after[i])
+        _Kept(latent[i], future[i], value[i], maps[i], int(chain.step[i]), chain.before[i], chain.after[i])
         for i in range(len(plan.actions))
     ]
 
@@ -151,7 +151,7 @@ def _rewards(episode: Episode, experiment: ExperimentConfig) -> float:
     start = episode.start
     values = [
         dense_reward(
-            chunk.extras.value_map,
+            _map_in_force(chunk),
             chunk.outcome.tcp[-1],
             start.intrinsics,
             start.extrinsics,
@@ -161,6 +161,11 @@ def _rewards(episode: Episode, experiment: ExperimentConfig) -> float:
         for chunk in episode.chunks
     ]
     return float(np.mean(values))
+
+
+def _map_in_force(chunk: Chunk) -> Float[NDArray, "h w"]:
+    maps = chunk.extras.value_maps
+    return maps[matching_frame(chunk.outcome.executed, FRAME_STRIDE, len(maps))]
 
 
 def _record(

@@ -15,6 +15,7 @@ from aim_jax.sim.camera_config import CameraConfig
 from aim_jax.sim.env import Env, checked_actions
 from aim_jax.sim.expert import expert_actions
 from aim_jax.sim.home import HOME
+from aim_jax.sim.scene_facts import CONTROL_PERIOD
 
 pytestmark = pytest.mark.sim
 SMALL = CameraConfig(height=48, width=64)
@@ -113,6 +114,19 @@ def test_wrong_actions_are_refused_and_wide_ones_clipped() -> None:
     with pytest.raises(AimError, match="finite"):
         checked_actions(np.full((1, 14), np.nan))
     assert checked_actions(np.full((1, 14), 9.0))[0, robot.GRIPPER_INDEX["left"]] == 1.0
+
+
+def test_no_joint_moves_faster_than_the_robot_can() -> None:
+    env = Env("click_bell", cameras=None)
+    env.reset(5)
+    start = env.world.target.copy()
+    far = start + np.float32(2.0)
+    env.step(checked_actions(far[None]))
+    moved = env.world.target - start
+    most = robot.MAX_JOINT_SPEED * CONTROL_PERIOD
+    np.testing.assert_allclose(np.abs(moved[robot.JOINT_SLICE["left"]]).max(), most, rtol=1e-5)
+    np.testing.assert_array_equal(env.world.target[robot.GRIPPER_INDEX["left"]], 1.0)
+    env.close()
 
 
 def test_an_unknown_setting_is_refused() -> None:

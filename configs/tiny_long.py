@@ -1,0 +1,15 @@
+"""One model for all four tasks, told apart by the instruction."""
+
+from dataclasses import replace
+
+from configs.tiny import config as tiny
+
+config = replace(
+    tiny,
+    name="tiny_long",
+    tasks=("click_bell", "beat_block_hammer", "lift_pot", "stack_blocks_two"),
+    # Windows of two chunks teach a history of three frames: acting remembers no more than that.
+    model=replace(tiny.model, visibility=replace(tiny.model.visibility, window=3)),
+    collect=replace(tiny.collect, episodes=150),
+    train=replace(tiny.train, steps=3500, save_every=250, val_every=500),
+)
