@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "text or an image to video with converted Wan2.2 weights"),
     "bench parity-speed": ("bench_parity_speed", "forward passes against diffusers in torch, on this machine"),
     "bench convert": ("bench_convert", "time and memory of weight conversion, against a plain copy"),
+    "checkpoint pack": ("checkpoint_pack", "a checkpoint without what only training needs"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
     "report": ("report", "HTML report of a run"),
 }

@@ -11,5 +11,5 @@ config = replace(
     # Windows of two chunks teach a history of three frames: acting remembers no more than that.
     model=replace(tiny.model, visibility=replace(tiny.model.visibility, window=3)),
     collect=replace(tiny.collect, episodes=150),
-    train=replace(tiny.train, steps=3500, save_every=250, val_every=500),
+    train=replace(tiny.train, steps=2600, balance_tasks=True, save_every=200, val_every=400),
 )

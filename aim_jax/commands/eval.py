@@ -16,8 +16,9 @@ class Args:
     Exit code 0 says that the evaluation ran, whatever the success.
     """
 
-    checkpoint: Path
-    """Run of Stage I or II (its tasks, protocol and seeds are taken from the stored configuration)."""
+    checkpoint: Path = Path("packaged")
+    """Run of Stage I or II, or "packaged": the policy that comes with aim_jax. Tasks, protocol and seeds are those of
+    its configuration."""
     policy: Literal["trained", "untrained", "expert"] = "trained"
     """The checkpoint's parameters, the same model before training, or the scripted expert."""
     task: str = ""

@@ -12,8 +12,8 @@ from aim_jax.commands.output import emit
 class Args:
     """Runs a policy and writes a video and a sheet of seen and foreseen frames with the value map for each episode."""
 
-    checkpoint: Path
-    """Run of Stage I or II."""
+    checkpoint: Path = Path("packaged")
+    """Run of Stage I or II, or "packaged": the policy that comes with aim_jax."""
     task: str = ""
     """Task; the configuration's first unless given."""
     seed: int = 100_000

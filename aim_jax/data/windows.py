@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -29,6 +30,9 @@ class WindowConfig:
     the window lies within the episode."""
     train_on_hold: bool = True
     """Whether the held actions between an episode's end and the end of its last chunk count in the loss."""
+    balance_tasks: bool = False
+    """Whether an epoch holds as many windows of every task as of the one with the most; otherwise tasks with long
+    episodes dominate."""
 
     @property
     def latents(self) -> int:
@@ -87,11 +91,20 @@ def spans(entries: Sequence[EpisodeEntry], config: WindowConfig, identity: Ident
             got=f"{identity.chunk_latents}",
             remedy=f"run `aim dataset encode --chunk-latents {config.chunk_latents} --overwrite`",
         )
-    result = []
+    by_task: dict[str, list[Span]] = {}
     for number, entry in enumerate(entries):
         last = 0 if config.starts == "first" else max(0, entry.latents - 1 - config.latents)
-        result += [Span(number, start) for start in range(0, last + 1, identity.value_stride)]
-    return result
+        windows = [Span(number, start) for start in range(0, last + 1, identity.value_stride)]
+        by_task.setdefault(entry.task, []).extend(windows)
+    if config.balance_tasks:
+        most = max(map(len, by_task.values()), default=0)
+        by_task = {task: _repeated(windows, most) for task, windows in by_task.items()}
+    return sorted(itertools.chain(*by_task.values()))
+
+
+def _repeated(windows: list[Span], count: int) -> list[Span]:
+    """`count` windows, each as often as any other or once more."""
+    return [windows[i * len(windows) // count] for i in range(count)]
 
 
 class WindowCutter:

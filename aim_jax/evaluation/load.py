@@ -20,6 +20,10 @@ from aim_jax.policy.agent import Agent, AgentSettings
 from aim_jax.training import bundle as bundles
 from aim_jax.training.checkpoint import read_bundle, read_params
 
+PACKAGED = "packaged"
+"""Stands for the checkpoint that the package ships: one policy for the four tasks of `configs/tiny_long.py`."""
+_PACKAGED_FOLDER = Path(__file__).parent.parent / "assets" / "policy"
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -44,12 +48,12 @@ def load_vae(name: str) -> WanVAE:
 
 
 def checkpoint_folder(path: str | Path) -> Path:
-    """The folder of checkpoints of a run: `path` itself or `path/checkpoints`.
+    """The folder of checkpoints of a run: `path` itself or `path/checkpoints`; or the packaged one.
 
     Raises:
         AimError: there is neither.
     """
-    path = Path(path)
+    path = _PACKAGED_FOLDER if str(path) == PACKAGED else Path(path)
     for candidate in (path / "checkpoints", path):
         if candidate.is_dir() and any(child.name.isdigit() for child in candidate.iterdir()):
             return candidate

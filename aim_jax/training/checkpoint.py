@@ -85,6 +85,34 @@ class Checkpoints:
         self._manager.close()
 
 
+def pack(folder: str | Path, out: str | Path, step: int | None = None) -> int:
+    """Copies what acting needs, `params` and `bundle`, into a checkpoint folder of its own.
+
+    Args:
+        folder: of the checkpoints.
+        out: the new folder; it must not hold a checkpoint yet.
+        step: which checkpoint; the newest unless given.
+
+    Returns:
+        The number of the checkpoint.
+
+    Raises:
+        AimError: there is no such checkpoint, or `out` is not empty.
+    """
+    folder, out = Path(folder).absolute(), Path(out).absolute()
+    if out.exists() and any(out.iterdir()):
+        raise AimError(f"The folder {out} is not empty", remedy="choose another output folder, or remove this one")
+    with ocp.CheckpointManager(folder) as manager:
+        number = _step(manager, folder, step)
+    stored = _stored_shapes(folder / str(number) / "params")
+    shapes = jax.tree.map(lambda x: _placed(jax.ShapeDtypeStruct(x.shape, x.dtype)), stored)
+    items = _restore(folder, number, params=ocp.args.StandardRestore(shapes), bundle=ocp.args.JsonRestore())
+    with ocp.CheckpointManager(out) as manager:
+        saved = {"params": ocp.args.StandardSave(items["params"]), "bundle": ocp.args.JsonSave(items["bundle"])}
+        manager.save(number, args=ocp.args.Composite(**saved))
+    return number
+
+
 def read_bundle(folder: str | Path, step: int | None = None) -> dict[str, Any]:
     """The `bundle` of a checkpoint folder (newest step unless given).
 

@@ -18,6 +18,7 @@ class TrainConfig:
         batch: windows per step over all devices.
         chunks: C, chunks of a window after its first frame.
         seed: of the initial parameters, the order of the data and the noise.
+        balance_tasks: every task gives as many windows, however long its episodes are.
         text_dropout: share of windows that see the empty instruction.
         ema: decay of the averaged parameters that are evaluated; 0 keeps none.
         remat: recompute every layer in the backward pass.
@@ -35,6 +36,7 @@ class TrainConfig:
     batch: int = 64
     chunks: int = 4
     seed: int = 0
+    balance_tasks: bool = False
     text_dropout: float = 0.1
     ema: float = 0.0
     remat: bool = False

@@ -92,7 +92,11 @@ def train(
 
 
 def _loader_config(experiment: ExperimentConfig, batch: int, seed: int, split: str) -> LoaderConfig:
-    window = WindowConfig(chunks=experiment.train.chunks, chunk_latents=experiment.model.latents_per_chunk)
+    window = WindowConfig(
+        chunks=experiment.train.chunks,
+        chunk_latents=experiment.model.latents_per_chunk,
+        balance_tasks=experiment.train.balance_tasks,
+    )
     return LoaderConfig(window=window, batch=batch, seed=seed, split=split, text_length=experiment.text.max_len)
 
 

@@ -28,8 +28,8 @@ def folder(dataset: Dataset, encoded: EncodedDataset) -> Path:
     return dataset.folder
 
 
-def _entry(latents: int) -> EpisodeEntry:
-    return EpisodeEntry("e", "t", "easy", 0, (latents - 1) * 16, latents, (1,))
+def _entry(latents: int, task: str = "t") -> EpisodeEntry:
+    return EpisodeEntry("e", task, "easy", 0, (latents - 1) * 16, latents, (1,))
 
 
 def test_windows_cover_each_episode_and_stay_within(encoded: EncodedDataset) -> None:
@@ -39,6 +39,13 @@ def test_windows_cover_each_episode_and_stay_within(encoded: EncodedDataset) -> 
     assert spans(entries, replace(two, starts="first"), encoded.identity) == [Span(0, 0), Span(1, 0)]
     dense = replace(encoded.identity, value_starts="all")
     assert spans(entries, two, dense) == [*(Span(0, start) for start in range(5)), Span(1, 0)]
+
+
+def test_balanced_tasks_give_as_many_windows(encoded: EncodedDataset) -> None:
+    entries = [_entry(13, "long"), _entry(5, "short"), _entry(7, "short")]
+    found = spans(entries, WindowConfig(chunks=2, balance_tasks=True), encoded.identity)
+    assert [span for span in found if span.episode == 0] == [Span(0, start) for start in (0, 2, 4, 6, 8)]
+    assert [span for span in found if span.episode > 0] == [*[Span(1, 0)] * 2, *[Span(2, 0)] * 2, Span(2, 2)]
 
 
 def test_a_window_is_a_stretch_of_its_episode(folder: Path, encoded: EncodedDataset) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from aim_jax.errors import AimError
-from aim_jax.training.checkpoint import Checkpoints, read_bundle, read_params, tree_hash
+from aim_jax.training.checkpoint import Checkpoints, pack, read_bundle, read_params, tree_hash
 from aim_jax.training.config import TrainConfig
 from aim_jax.training.step import initial_state
 from tests.models.tiny_aim import config, model
@@ -56,3 +56,14 @@ def test_hash_sees_single_bits():
     other = {"a": np.array([0, 0, -0.0], np.float32), "b": tree["b"]}
     assert tree_hash(tree) == tree_hash({"b": tree["b"], "a": tree["a"]})
     assert tree_hash(tree) != tree_hash(other)
+
+
+def test_a_packed_checkpoint_holds_what_acting_needs_and_no_more(saved, tmp_path):
+    folder, state = saved
+    out = tmp_path / "packed"
+    assert pack(folder, out) == 7
+    assert tree_hash(read_params(out, state.params)) == tree_hash(state.ema)
+    assert read_bundle(out) == {"a": [1, 2]}
+    assert not (out / "7" / "state").exists()
+    with pytest.raises(AimError, match="not empty"):
+        pack(folder, out)
