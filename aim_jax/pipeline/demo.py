@@ -10,6 +10,7 @@ from aim_jax.config import ExperimentConfig
 from aim_jax.data.canvas import CanvasSpec
 from aim_jax.evaluation.report.run_data import STAGES
 from aim_jax.pipeline.child import run_aim
+from aim_jax.pipeline.expectations import Expectations
 from aim_jax.pipeline.phases import Phase, phase_seconds
 from aim_jax.pipeline.summary import result_path, write_summary
 
@@ -38,7 +39,8 @@ def _collect(e: ExperimentConfig, run: Path) -> Phase:
     out, c = run / "data" / "episodes", e.collect
     words = ["collect", "--task", ",".join(e.tasks), "--episodes", c.episodes, "--seed-start", c.seed_start]
     words += ["--setting", e.setting, "--workers", c.workers, "--out", out]
-    return Phase("collect", "simulates demonstrations", partial(run_aim, *words), (e.tasks, e.setting, c), (out,))
+    expected = f"simulates demonstrations, {Expectations(e).collect()}"
+    return Phase("collect", expected, partial(run_aim, *words), (e.tasks, e.setting, c), (out,))
 
 
 def _dataset(e: ExperimentConfig, run: Path) -> list[Phase]:
@@ -52,23 +54,26 @@ def _dataset(e: ExperimentConfig, run: Path) -> list[Phase]:
         encode += ["--vae", e.vae]
     if e.text.checkpoint:
         encode += ["--text-checkpoint", e.text.checkpoint, "--text-tokenizer", e.text.tokenizer]
+    takes, inputs = Expectations(e), (e.canvas, e.vae, e.text)
     return [
-        Phase("dataset build", "packs the episodes", partial(run_aim, *build), outputs=(out,)),
-        Phase("dataset stats", "measures actions and states", partial(run_aim, *stats)),
-        Phase("dataset encode", "encodes frames and maps", partial(run_aim, *encode), (e.canvas, e.vae, e.text)),
+        Phase("dataset build", f"packs the episodes, {takes.build()}", partial(run_aim, *build), outputs=(out,)),
+        Phase("dataset stats", "measures actions and states, a few seconds", partial(run_aim, *stats)),
+        Phase("dataset encode", f"encodes frames and maps, {takes.encode()}", partial(run_aim, *encode), inputs),
     ]
 
 
 def _stage1(e: ExperimentConfig, run: Path) -> Phase:
     out = run / "stage1"
     words = ["train", "--config", run / CONFIG, "--dataset", run / "data" / "dataset", "--out", out]
-    return Phase("stage 1", "trains by flow matching", partial(run_aim, *words), (e.model, e.train, e.rollout), (out,))
+    expected = f"trains by flow matching, {Expectations(e).stage1()}"
+    return Phase("stage 1", expected, partial(run_aim, *words), (e.model, e.train, e.rollout), (out,))
 
 
 def _stage2(e: ExperimentConfig, run: Path) -> Phase:
     out = run / "stage2"
     words = ["grpo", "--config", run / CONFIG, "--checkpoint", run / "stage1", "--out", out]
-    return Phase("stage 2", "improves the action head by GRPO", partial(run_aim, *words), (e.grpo, e.rollout), (out,))
+    expected = f"improves the action head by GRPO, {Expectations(e).stage2()}"
+    return Phase("stage 2", expected, partial(run_aim, *words), (e.grpo, e.rollout), (out,))
 
 
 def _evaluation(e: ExperimentConfig, run: Path, stage: str) -> Phase:
@@ -76,7 +81,7 @@ def _evaluation(e: ExperimentConfig, run: Path, stage: str) -> Phase:
     words = ["eval", "--checkpoint", run / ("stage2" if stage == "stage2" else "stage1"), "--policy", POLICIES[stage]]
     words += ["--episodes", protocol.episodes, "--seed-start", protocol.seed_start, "--workers", protocol.workers]
     words += ["--instructions", protocol.instructions, "--json", result]
-    expected = f"acts in closed loop: {STAGES[stage]}"
+    expected = f"acts in closed loop: {STAGES[stage]}, {Expectations(e).evaluation(POLICIES[stage])}"
     return Phase(f"evaluate {stage}", expected, partial(run_aim, *words), protocol, (result.parent,))
 
 
@@ -89,7 +94,8 @@ def _recording(e: ExperimentConfig, run: Path, stage: str) -> Phase:
         for words in commands:
             run_aim(*words)
 
-    return Phase(f"record {stage}", "episodes on video", record, e.eval.seed_start, (out,))
+    expected = f"episodes on video, {Expectations(e).recording(RECORDED * len(e.tasks))}"
+    return Phase(f"record {stage}", expected, record, e.eval.seed_start, (out,))
 
 
 def _report(e: ExperimentConfig, run: Path, earlier: Sequence[str]) -> Phase:
@@ -97,4 +103,4 @@ def _report(e: ExperimentConfig, run: Path, earlier: Sequence[str]) -> Phase:
         write_summary(run, e, phase_seconds(earlier, run / STAMPS))
         run_aim("report", "--run", run)
 
-    return Phase("report", "a few seconds", write)
+    return Phase("report", "one HTML file, a few seconds", write)
