@@ -18,14 +18,16 @@ from aim_jax.core.flow import sigma_schedule
 from aim_jax.data.canvas import to_unit
 from aim_jax.data.latent_norm import LatentNorm
 from aim_jax.data.statistics import Statistics, denormalise, normalise
+from aim_jax.errors import AimError
 from aim_jax.models.aim.blocks import KeyValue, text_keys
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
+from aim_jax.models.placement import Placement, placing
 from aim_jax.models.text import TextEncoder
 from aim_jax.models.vae.vae import WanVAE
 from aim_jax.policy.config import RolloutConfig
 from aim_jax.policy.memory import Memory, empty_memory
-from aim_jax.policy.passes import Chain, World, act, act_exploring, imagine, remember
+from aim_jax.policy.passes import Chain, Guide, World, act, act_exploring, imagine, remember
 
 
 class Situation(NamedTuple):
@@ -36,12 +38,22 @@ class Situation(NamedTuple):
         vae: the encoder's convolution caches.
         text_kv: keys and values of the instruction.
         latent: normalised RGB latents of what was observed last [b, f, h, w, c].
+        empty: the same history and the keys of the text under the empty instruction; None without guidance.
     """
 
     memory: Memory
     vae: Any
     text_kv: KeyValue
     latent: Array
+    empty: tuple[Memory, KeyValue] | None = None
+
+
+class Noise(NamedTuple):
+    """Standard normal starting points of a chunk: RGB and value latents [b, K, h, w, c], actions [b, K, a, d]."""
+
+    rgb: Array
+    value: Array
+    action: Array
 
 
 class Plan(NamedTuple):
@@ -84,24 +96,35 @@ class Agent:
         params: AIM parameters.
         vae: the VAE that the checkpoint was trained with.
         text: the text encoder.
+        placement: where activations lie on the mesh that the parameters are spread over; None for one device.
     """
 
-    def __init__(self, settings: AgentSettings, params: nnx.State, vae: WanVAE, text: TextEncoder) -> None:
-        self.settings, self.params = settings, params
+    def __init__(
+        self,
+        settings: AgentSettings,
+        params: nnx.State,
+        vae: WanVAE,
+        text: TextEncoder,
+        placement: Placement | None = None,
+    ) -> None:
+        self.settings, self.params, self._placement = settings, params, placement
         self.config, rollout = settings.model, settings.rollout
         self._text = text
-        self._vae_graph, self.vae_params = nnx.split(vae)
+        self.vae_graph, self.vae_params = nnx.split(vae)
         self.graph = nnx.graphdef(nnx.eval_shape(lambda: AIM(settings.model, nnx.Rngs(0))))
         self.world_sigmas = jnp.asarray(
             sigma_schedule(rollout.world_steps, rollout.video_shift, rollout.stop_sigma), jnp.float32
         )
         self.action_sigmas = jnp.asarray(sigma_schedule(rollout.action_steps, rollout.action_shift), jnp.float32)
-        self._begin = jax.jit(self._begin_pure)
-        self._observe = jax.jit(self._observe_pure, donate_argnums=2)
+        self.horizon = rollout.horizon(settings.model)
+        self._empty_text = self.embed_text([""]) if rollout.guidance != 1 else None
+        self._begin = jax.jit(self.begin_pure)
+        self._observe = jax.jit(self.observe_pure, donate_argnums=2)
+        self._assume = jax.jit(self._assume_pure)
         self._plan = jax.jit(self._plan_pure)
         self._explore = jax.jit(self._explore_pure)
-        self._decode_map = jax.jit(self._decode_map_pure)
-        self._decode_rgb = jax.jit(lambda params, latents: nnx.merge(self._vae_graph, params).decode(latents))
+        self._decode_map = jax.jit(self.decode_map_pure)
+        self._decode_rgb = jax.jit(lambda params, latents: nnx.merge(self.vae_graph, params).decode(latents))
 
     def embed_text(self, instructions: Sequence[str]) -> Float32[NDArray, "b t e"]:
         """Embeddings of instructions, zero-padded."""
@@ -114,7 +137,7 @@ class Agent:
     def observe(
         self, situation: Situation, canvases: UInt8[NDArray, "b t h w 3"], executed: Float[NDArray, "b n 14"]
     ) -> Situation:
-        """Appends what happened during a chunk: its real frames and the actions that were executed."""
+        """Appends what happened since the last plan: `horizon` executed actions and every fourth frame of them."""
         actions = normalise(executed, self.settings.statistics.action)
         shape = (len(executed), -1, self.config.actions_per_latent, self.config.action_dim)
         return self._observe(self.params, self.vae_params, situation, to_unit(canvases), actions.reshape(shape))
@@ -124,8 +147,32 @@ class Agent:
         world, actions = self._plan(self.params, situation, key)
         return self._finish(world, actions, None)
 
+    def assume(self, situation: Situation, plan: Plan) -> Situation:
+        """The situation after `plan` if the world goes as imagined, to plan on while the actions are executed.
+
+        Appends the imagined frames and the committed actions. `situation` stays valid: the real observations are
+        appended to it later and replace the imagined ones.
+
+        Raises:
+            AimError: the world is left partially denoised, so that its frames are no observations.
+        """
+        if self.settings.rollout.stop_sigma > 0:
+            raise AimError(
+                "Imagined frames that are still noisy cannot stand for observations",
+                wanted="rollout.stop_sigma 0 to plan ahead of the observations",
+                got=self.settings.rollout.stop_sigma,
+                remedy="denoise the world to the end, or plan in the mode `sync`",
+            )
+        return self._assume(self.params, situation, plan.world.rgb, plan.normalised)
+
     def explore(self, situation: Situation, key: Key[Array, ""], strength: float) -> Plan:
-        """As `plan`, with one stochastic step in the actions, for Stage II."""
+        """As `plan`, with one stochastic step in the actions, for Stage II.
+
+        Raises:
+            AimError: chunks are not executed whole, which the replay of Stage II expects.
+        """
+        if self.horizon != self.config.actions_per_chunk:
+            raise AimError("Stage II executes whole chunks", wanted="rollout.replan 0", got=self.horizon)
         world, chain = self._explore(self.params, situation, key, strength)
         return self._finish(world, chain.actions, chain)
 
@@ -142,52 +189,82 @@ class Agent:
         physical = denormalise(flat, self.settings.statistics.action)
         return Plan(np.asarray(physical, np.float32), world, chain, actions)
 
-    def _begin_pure(self, params, vae_params, canvases, text) -> Situation:
-        model, vae = nnx.merge(self.graph, params), nnx.merge(self._vae_graph, vae_params)
+    def begin_pure(self, params, vae_params, canvases: Float[Array, "b h w 3"], text) -> Situation:
+        """`begin` on canvases in [-1, 1] and embedded texts, to be compiled."""
+        with placing(self._placement):
+            return self._begun(nnx.merge(self.graph, params), nnx.merge(self.vae_graph, vae_params), canvases, text)
+
+    def _begun(self, model: AIM, vae: WanVAE, canvases: Array, text: Array) -> Situation:
         raw, cache = vae.encode_first(canvases[:, None])
         latent = jnp.asarray(self.settings.norm.rgb(raw))
-        text_kv = text_keys(model, text)
-        memory = remember(model, empty_memory(self.config, canvases.shape[0]), text_kv, latent, None)
-        return Situation(memory, cache, text_kv, latent)
+        batch = canvases.shape[0]
 
-    def _observe_pure(self, params, vae_params, situation: Situation, canvases, actions) -> Situation:
-        model, vae = nnx.merge(self.graph, params), nnx.merge(self._vae_graph, vae_params)
-        raw, cache = vae.encode_next(canvases, situation.vae)
-        latent = jnp.asarray(self.settings.norm.rgb(raw))
+        def started(text_kv: KeyValue) -> Memory:
+            return remember(model, empty_memory(self.config, batch), text_kv, latent, None)
+
+        text_kv, empty = text_keys(model, text), None
+        if self._empty_text is not None:
+            empty_kv = text_keys(model, jnp.repeat(jnp.asarray(self._empty_text), batch, axis=0))
+            empty = started(empty_kv), empty_kv
+        return Situation(started(text_kv), cache, text_kv, latent, empty)
+
+    def observe_pure(self, params, vae_params, situation: Situation, canvases, actions) -> Situation:
+        """`observe` on canvases in [-1, 1] and normalised actions [b, f, a, d], to be compiled."""
+        model, vae = nnx.merge(self.graph, params), nnx.merge(self.vae_graph, vae_params)
+        with placing(self._placement):
+            raw, cache = vae.encode_next(canvases, situation.vae)
+            return self._appended(model, situation, cache, jnp.asarray(self.settings.norm.rgb(raw)), actions)
+
+    def _assume_pure(self, params, situation: Situation, rgb, actions) -> Situation:
+        frames = self.horizon // self.config.actions_per_latent
+        model = nnx.merge(self.graph, params)
+        return self._appended(model, situation, situation.vae, rgb[:, :frames], actions[:, :frames])
+
+    def _appended(self, model: AIM, situation: Situation, cache: Any, latent: Array, actions: Array) -> Situation:
         memory = remember(model, situation.memory, situation.text_kv, latent, actions)
-        return Situation(memory, cache, situation.text_kv, latent)
+        empty = situation.empty
+        if empty is not None:
+            empty = remember(model, empty[0], empty[1], latent, actions), empty[1]
+        return Situation(memory, cache, situation.text_kv, latent, empty)
 
-    def _imagine(self, model, situation: Situation, key: Key[Array, ""]) -> World:
-        shape = (situation.latent.shape[0], self.config.latents_per_chunk, *situation.latent.shape[2:])
-        rgb, value = (jax.random.normal(k, shape) for k in jax.random.split(key))
+    def _imagine(self, model, situation: Situation, rgb: Array, value: Array) -> World:
+        scale = self.settings.rollout.guidance
+        guide = None if situation.empty is None else Guide(*situation.empty, scale)
         null = jnp.asarray(self.settings.norm.null)
-        return imagine(model, situation.memory, situation.text_kv, null, (rgb, value), self.world_sigmas)
+        return imagine(model, situation.memory, situation.text_kv, null, (rgb, value), self.world_sigmas, guide)
 
-    def _action_noise(self, situation: Situation, key: Key[Array, ""]) -> Array:
+    def draw(self, world_key: Key[Array, ""], action_key: Key[Array, ""], batch: int) -> Noise:
+        """The noise of a chunk for `batch` episodes."""
         c = self.config
-        shape = (situation.latent.shape[0], c.latents_per_chunk, c.actions_per_latent, c.action_dim)
-        return jax.random.normal(key, shape)
+        shape = (batch, c.latents_per_chunk, *c.latent_hw, c.dit.in_channels)
+        rgb, value = (jax.random.normal(k, shape) for k in jax.random.split(world_key))
+        action = (batch, c.latents_per_chunk, c.actions_per_latent, c.action_dim)
+        return Noise(rgb, value, jax.random.normal(action_key, action))
+
+    def plan_pure(self, params, situation: Situation, noise: Noise) -> tuple[World, Array]:
+        """World and normalised actions of the next chunk from given noise, to be compiled."""
+        with placing(self._placement):
+            model = nnx.merge(self.graph, params)
+            world = self._imagine(model, situation, noise.rgb, noise.value)
+            return world, act(model, situation.memory, world.map_kv, noise.action, self.action_sigmas)
 
     def _plan_pure(self, params, situation: Situation, key) -> tuple[World, Array]:
-        model = nnx.merge(self.graph, params)
         world_key, action_key = jax.random.split(key)
-        world = self._imagine(model, situation, world_key)
-        noise = self._action_noise(situation, action_key)
-        return world, act(model, situation.memory, world.map_kv, noise, self.action_sigmas)
+        return self.plan_pure(params, situation, self.draw(world_key, action_key, situation.latent.shape[0]))
 
     def _explore_pure(self, params, situation: Situation, key, strength) -> tuple[World, Chain]:
         model = nnx.merge(self.graph, params)
         world_key, action_key, step_key, kick_key = jax.random.split(key, 4)
-        world = self._imagine(model, situation, world_key)
-        noise = self._action_noise(situation, action_key)
+        start = self.draw(world_key, action_key, situation.latent.shape[0])
+        world, noise = self._imagine(model, situation, start.rgb, start.value), start.action
         last = len(self.action_sigmas) - 2  # the last step is excluded: its standard deviation is tiny
         step: Int[Array, " b"] = jax.random.randint(step_key, (noise.shape[0],), 0, last)
         kick = jax.random.normal(kick_key, noise.shape)
         chain = act_exploring(model, situation.memory, world.map_kv, noise, self.action_sigmas, step, kick, strength)
         return world, chain
 
-    def _decode_map_pure(self, vae_params, value: Float[Array, "b k h w c"]) -> Float32[Array, "b t H W"]:
-        vae = nnx.merge(self._vae_graph, vae_params)
+    def decode_map_pure(self, vae_params, value: Float[Array, "b k h w c"]) -> Float32[Array, "b t H W"]:
+        vae = nnx.merge(self.vae_graph, vae_params)
         norm = self.settings.norm
         null = jnp.broadcast_to(jnp.asarray(norm.null), (value.shape[0], 1, *value.shape[2:]))
         video = vae.decode(jnp.asarray(norm.value_inverse(jnp.concatenate([null, value], axis=1))))

@@ -82,6 +82,15 @@ def flat(kv: KeyValue) -> KeyValue:
     return tuple(x.reshape(*x.shape[:2], -1, *x.shape[4:]) for x in kv)  # pyright: ignore[reportReturnType]
 
 
+def chunk_shift(config: AIMConfig, memory: Memory) -> Int[Array, " b"]:
+    """What to add to frame numbers so that the current frame ends a chunk; 0 while whole chunks are executed.
+
+    The visibility table speaks of chunks. Where fewer frames than a chunk are executed before the next plan, chunks
+    are counted from the present: only positions in the rotary embedding stay absolute.
+    """
+    return -jnp.maximum(memory.newest, 0) % config.latents_per_chunk
+
+
 def current(memory: Memory) -> tuple[KeyValue, Int[Array, "b one"]]:
     """Keys and values of the current observation alone, [layers, b, 1, n, heads, head_dim], and its frame."""
     slot = (memory.newest % memory.obs_frame.shape[1])[None, :, None, None, None, None]

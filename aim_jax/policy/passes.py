@@ -22,6 +22,7 @@ from aim_jax.policy.memory import (
     Memory,
     Tokens,
     attention_over,
+    chunk_shift,
     current,
     flat,
     frame_range,
@@ -44,6 +45,38 @@ class World(NamedTuple):
     map_kv: KeyValue
 
 
+class Guide(NamedTuple):
+    """Classifier-free guidance of the world: what the model knows under the empty instruction.
+
+    Attributes:
+        memory: the same history, computed with the empty text.
+        text_kv: keys and values of the empty text.
+        scale: g of v_empty + g (v_text - v_empty).
+    """
+
+    memory: Memory
+    text_kv: KeyValue
+    scale: float
+
+
+class WorldBranch(NamedTuple):
+    """What the passes over a chunk's future share.
+
+    Attributes:
+        frames: latent frames of the chunk [b, K].
+        counted: the same, counted so that the current frame ends a chunk.
+        known: the remembered tokens.
+        kv: their keys and values.
+        text_kv: keys and values of the text.
+    """
+
+    frames: Array
+    counted: Array
+    known: list[Tokens]
+    kv: list[KeyValue]
+    text_kv: KeyValue
+
+
 def remember(
     model: AIM,
     memory: Memory,
@@ -62,12 +95,13 @@ def remember(
     """
     config = model.config
     frames = frame_range(memory.newest + 1, rgb.shape[1])
+    counted = frames + chunk_shift(config, memory)[:, None]
     zero = jnp.zeros(frames.shape)
     streams: Streams = {"rgb": model.rgb_stream(rgb, zero, frames)}
-    present = [Tokens(Kind.OBS, frames, config.tokens["rgb"])]
+    present = [Tokens(Kind.OBS, counted, config.tokens["rgb"])]
     if actions is not None:
-        streams["action"] = model.action_stream(actions, zero, frames)
-        present.append(Tokens(Kind.PAST_ACTION, frames, config.tokens["action"]))
+        streams["action"] = model.action_stream(actions, zero, frames, counted)
+        present.append(Tokens(Kind.PAST_ACTION, counted, config.tokens["action"]))
     attention = attention_over(config, _history(config, memory), present)
     kv = run(
         model,
@@ -94,6 +128,7 @@ def imagine(
     null: Float[Array, "h w c"],
     noise: tuple[Float[Array, "b k h w c"], Float[Array, "b k h w c"]],
     sigmas: Float[Array, " n"],
+    guide: Guide | None = None,
 ) -> World:
     """Denoises future RGB and value map together, and keeps the keys and values of the map.
 
@@ -104,37 +139,66 @@ def imagine(
         null: latent of the black map.
         noise: starting points of RGB and value map.
         sigmas: descending noise levels from 1; the last may lie above 0 and is the level at which the map is read.
+        guide: classifier-free guidance; None for none.
     """
-    config = model.config
-    frames = frame_range(memory.newest + 1, config.latents_per_chunk)
-    null_kv = null_keys(model, memory, null)
-    known = _history(config, memory) + _null_tokens(config, memory)
-    kv_memory = [flat(memory.obs), flat(memory.action), *([null_kv] if null_kv is not None else [])]
-    rgb_tokens = Tokens(Kind.RGB, frames, config.tokens["rgb"])
-    value_tokens = Tokens(Kind.VALUE, frames, config.tokens["value"])
-    joint = attention_over(config, known, [rgb_tokens, value_tokens])
+    branch = world_branch(model, memory, text_kv, null_keys(model, memory, null))
+    guided: tuple[WorldBranch, float] | None = None
+    if guide is not None:
+        null_kv = null_keys(model, guide.memory, null)
+        guided = world_branch(model, guide.memory, guide.text_kv, null_kv), guide.scale
 
     def denoise(carry: tuple[Array, Array], levels: tuple[Array, Array]) -> tuple[tuple[Array, Array], None]:
-        x, m = carry
         sigma, sigma_next = levels
-        t = jnp.full(frames.shape, sigma * TRAIN_TIMESTEPS)
-        streams = {"rgb": model.rgb_stream(x, t, frames), "value": model.value_stream(m, t, frames)}
-        out = run(model, streams, attention=joint, text_kv=text_kv, memory=kv_memory).tokens
-        v_x = model.video_velocity(out["rgb"], streams["rgb"].embedding)
-        v_m = model.video_velocity(out["value"], streams["value"].embedding)
-        return (euler_step(x, v_x, sigma, sigma_next), euler_step(m, v_m, sigma, sigma_next)), None
+        velocity = world_velocity(model, branch, carry, sigma)
+        if guided is not None:
+            empty, scale = guided
+            base = world_velocity(model, empty, carry, sigma)
+            velocity = jax.tree.map(lambda v, b: b + scale * (v - b), velocity, base)
+        moved = [euler_step(x, v, sigma, sigma_next) for x, v in zip(carry, velocity, strict=True)]
+        return (moved[0], moved[1]), None
 
     (x, m), _ = jax.lax.scan(denoise, noise, (sigmas[:-1], sigmas[1:]))
-    t = jnp.full(frames.shape, sigmas[-1] * TRAIN_TIMESTEPS)
-    streams: Streams = {"value": model.value_stream(m, t, frames)}
+    return World(x, m, map_keys(model, branch, (x, m), sigmas[-1]))
+
+
+def world_branch(model: AIM, memory: Memory, text_kv: KeyValue, null_kv: KeyValue | None) -> WorldBranch:
+    """Gathers what every pass over the future of a chunk attends to; `null_kv` is what `null_keys` returned."""
+    config = model.config
+    frames = frame_range(memory.newest + 1, config.latents_per_chunk)
+    known = _history(config, memory) + _null_tokens(config, memory)
+    kv = [flat(memory.obs), flat(memory.action), *([null_kv] if null_kv is not None else [])]
+    return WorldBranch(frames, frames + chunk_shift(config, memory)[:, None], known, kv, text_kv)
+
+
+def world_velocity(
+    model: AIM, branch: WorldBranch, noisy: tuple[Float[Array, "b k h w c"], Float[Array, "b k h w c"]], sigma: Array
+) -> tuple[Float[Array, "b k h w c"], Float[Array, "b k h w c"]]:
+    """Velocities of noisy RGB and value latents at one noise level: one world step."""
+    config, (x, m) = model.config, noisy
+    t = jnp.full(branch.frames.shape, sigma * TRAIN_TIMESTEPS)
+    streams = {"rgb": model.rgb_stream(x, t, branch.frames), "value": model.value_stream(m, t, branch.frames)}
+    joint = attention_over(config, branch.known, _future(config, branch))
+    out = run(model, streams, attention=joint, text_kv=branch.text_kv, memory=branch.kv).tokens
+    v_x = model.video_velocity(out["rgb"], streams["rgb"].embedding)
+    return v_x, model.video_velocity(out["value"], streams["value"].embedding)
+
+
+def map_keys(
+    model: AIM, branch: WorldBranch, world: tuple[Float[Array, "b k h w c"], Float[Array, "b k h w c"]], sigma: Array
+) -> KeyValue:
+    """Keys and values of the finished map, read at noise level `sigma`: the value write."""
+    config, (x, m) = model.config, world
+    t = jnp.full(branch.frames.shape, sigma * TRAIN_TIMESTEPS)
+    streams: Streams = {"value": model.value_stream(m, t, branch.frames)}
     if config.visibility.clean_value_reads == "future":
-        streams = {"rgb": model.rgb_stream(x, t, frames), **streams}
-        attention = joint
+        streams = {"rgb": model.rgb_stream(x, t, branch.frames), **streams}
+        attention = attention_over(config, branch.known, _future(config, branch))
     else:
-        attention = attention_over(config, known, [Tokens(Kind.CLEAN_VALUE, frames, config.tokens["value"])])
-    kv = run(model, streams, attention=attention, text_kv=text_kv, memory=kv_memory, collect=True).kv
+        tokens = Tokens(Kind.CLEAN_VALUE, branch.counted, config.tokens["value"])
+        attention = attention_over(config, branch.known, [tokens])
+    kv = run(model, streams, attention=attention, text_kv=branch.text_kv, memory=branch.kv, collect=True).kv
     assert kv is not None
-    return World(x, m, _slice(kv, -config.latents_per_chunk * config.tokens["value"], None))
+    return _slice(kv, -config.latents_per_chunk * config.tokens["value"], None)
 
 
 def null_keys(model: AIM, memory: Memory, null: Float[Array, "h w c"]) -> KeyValue | None:
@@ -145,8 +209,11 @@ def null_keys(model: AIM, memory: Memory, null: Float[Array, "h w c"]) -> KeyVal
     now, frame = current(memory)
     batch = frame.shape[0]
     stream = model.value_stream(jnp.broadcast_to(null, (batch, 1, *null.shape)), jnp.zeros((batch, 1)), frame)
+    counted = frame + chunk_shift(config, memory)[:, None]
     attention = attention_over(
-        config, [Tokens(Kind.OBS, frame, config.tokens["rgb"])], [Tokens(Kind.NULL, frame, config.tokens["value"])]
+        config,
+        [Tokens(Kind.OBS, counted, config.tokens["rgb"])],
+        [Tokens(Kind.NULL, counted, config.tokens["value"])],
     )
     return run(model, {"value": stream}, attention=attention, memory=[flat(now)], collect=True).kv
 
@@ -161,18 +228,19 @@ def action_velocity(
     """Velocity of noisy actions given the current observation, past actions and the finished map."""
     config = model.config
     frames = frame_range(memory.newest + 1, config.latents_per_chunk)
+    shift = chunk_shift(config, memory)[:, None]
     if config.visibility.action_past_obs:
         obs, obs_frames = memory.obs, memory.obs_frame
     else:
         obs, obs_frames = current(memory)
     known = [
-        Tokens(Kind.OBS, obs_frames, config.tokens["rgb"]),
-        Tokens(Kind.PAST_ACTION, memory.action_frame, config.tokens["action"]),
-        Tokens(Kind.CLEAN_VALUE, frames, config.tokens["value"]),
+        Tokens(Kind.OBS, obs_frames + shift, config.tokens["rgb"]),
+        Tokens(Kind.PAST_ACTION, memory.action_frame + shift, config.tokens["action"]),
+        Tokens(Kind.CLEAN_VALUE, frames + shift, config.tokens["value"]),
     ]
-    attention = attention_over(config, known, [Tokens(Kind.ACTION, frames, config.tokens["action"])])
+    attention = attention_over(config, known, [Tokens(Kind.ACTION, frames + shift, config.tokens["action"])])
     t = jnp.full(frames.shape, sigma * TRAIN_TIMESTEPS)
-    stream = model.action_stream(actions, t, frames)
+    stream = model.action_stream(actions, t, frames, frames + shift)
     kv_memory = [flat(obs), flat(memory.action), map_kv]
     out = run(model, {"action": stream}, attention=attention, memory=kv_memory).tokens
     return model.action.velocity(out["action"], stream.embedding)
@@ -245,16 +313,25 @@ def act_exploring(
 
 
 def _history(config: AIMConfig, memory: Memory) -> list[Tokens]:
+    shift = chunk_shift(config, memory)[:, None]
     return [
-        Tokens(Kind.OBS, memory.obs_frame, config.tokens["rgb"]),
-        Tokens(Kind.PAST_ACTION, memory.action_frame, config.tokens["action"]),
+        Tokens(Kind.OBS, memory.obs_frame + shift, config.tokens["rgb"]),
+        Tokens(Kind.PAST_ACTION, memory.action_frame + shift, config.tokens["action"]),
     ]
 
 
 def _null_tokens(config: AIMConfig, memory: Memory) -> list[Tokens]:
     if not config.visibility.value_null_frame:
         return []
-    return [Tokens(Kind.NULL, memory.newest[:, None], config.tokens["value"])]
+    counted = memory.newest + chunk_shift(config, memory)
+    return [Tokens(Kind.NULL, counted[:, None], config.tokens["value"])]
+
+
+def _future(config: AIMConfig, branch: WorldBranch) -> list[Tokens]:
+    return [
+        Tokens(Kind.RGB, branch.counted, config.tokens["rgb"]),
+        Tokens(Kind.VALUE, branch.counted, config.tokens["value"]),
+    ]
 
 
 def _slice(kv: KeyValue, start: int, stop: int | None) -> KeyValue:

@@ -11,6 +11,7 @@ import numpy as np
 
 from aim_jax.array_typing import Float32, UInt8
 from aim_jax.policy.agent import Agent, Plan, Situation
+from aim_jax.policy.schedule import Mode, Planner, Schedule
 from aim_jax.sim.pool import EnvPool, Job, Outcome, Start
 
 FRAME_STRIDE = 4
@@ -51,7 +52,6 @@ class Chunk:
     extras: Any
 
 
-Planner = Callable[[Situation, jax.Array], Plan]
 Keep = Callable[[Situation, Plan], list[Any]]
 """Called once per planned chunk; returns what to keep of it, one entry per episode of the batch."""
 
@@ -67,6 +67,8 @@ def run_episodes(
     keep: Keep = lambda situation, plan: [None] * len(plan.actions),
     progress: Callable[[int, int], None] = lambda done, total: None,
     max_chunks: int = 0,
+    mode: Mode = "sync",
+    waited: Callable[[float], None] = lambda seconds: None,
 ) -> list[Episode]:
     """Runs every job to success or its step limit, `batch` at a time.
 
@@ -80,22 +82,24 @@ def run_episodes(
         keep: what to remember of each plan.
         progress: told how many episodes are done.
         max_chunks: chunks after which an episode ends unsuccessfully; 0 for the task's own step limit.
+        mode: "sync", or "async": the next chunk is planned while the present one is executed; see `Schedule`.
+        waited: told the seconds that the environments stood still for each chunk.
     """
     done: list[Episode] = []
     for wave, first in enumerate(range(0, len(jobs), batch)):
         members = list(jobs[first : first + batch])
         base = len(done)
-        done += _wave(
-            agent,
-            pool,
-            members,
-            batch,
-            jax.random.fold_in(key, wave),
-            planner or agent.plan,
-            keep,
-            lambda n, base=base: progress(base + n, len(jobs)),
-            max_chunks,
-        )
+        with Schedule(agent, planner or agent.plan, jax.random.fold_in(key, wave), mode, waited) as schedule:
+            done += _wave(
+                agent,
+                pool,
+                members,
+                batch,
+                schedule,
+                keep,
+                lambda n, base=base: progress(base + n, len(jobs)),
+                max_chunks,
+            )
     return done
 
 
@@ -104,8 +108,7 @@ def _wave(
     pool: EnvPool,
     jobs: list[Job],
     batch: int,
-    key: jax.Array,
-    planner: Planner,
+    schedule: Schedule,
     keep: Keep,
     progress: Callable[[int], None],
     max_chunks: int,
@@ -114,23 +117,25 @@ def _wave(
     episodes = [Episode(job, starts[slot]) for slot, job in enumerate(jobs)]
     fill = [*range(len(jobs)), *[0] * (batch - len(jobs))]
     situation = agent.begin(np.stack([starts[i].canvas for i in fill]), [starts[i].instruction for i in fill])
-    frames_at = range(FRAME_STRIDE, agent.config.actions_per_chunk + 1, FRAME_STRIDE)
+    frames_at = range(FRAME_STRIDE, agent.horizon + 1, FRAME_STRIDE)
     last = [starts[i].canvas for i in fill]
     active = set(range(len(jobs)))
     number = 0
     while active:
-        plan = planner(situation, jax.random.fold_in(key, number))
+        plan = schedule.chunk(situation, number)
         kept = keep(situation, plan)
-        outcomes = pool.step({slot: plan.actions[slot] for slot in sorted(active)}, frames_at)
+        schedule.executing(situation, plan, number)
+        executed = plan.actions[:, : agent.horizon]
+        outcomes = pool.step({slot: executed[slot] for slot in sorted(active)}, frames_at)
         for slot, outcome in outcomes.items():
-            _note(episodes[slot], Chunk(plan.actions[slot], outcome, kept[slot]))
+            _note(episodes[slot], Chunk(executed[slot], outcome, kept[slot]))
             if outcome.done or number + 1 == max_chunks:
                 active.discard(slot)
         progress(len(jobs) - len(active))
         if active:
             frames = np.stack([_filled(outcomes.get(slot), last[slot], len(frames_at)) for slot in range(batch)])
             last = list(frames[:, -1])
-            situation = agent.observe(situation, frames, plan.actions)
+            situation = agent.observe(situation, frames, executed)
         number += 1
     return episodes
 

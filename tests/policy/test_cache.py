@@ -24,24 +24,26 @@ CASES = {
 }
 
 
-def lived(aim, aim_config, data, chunks):
-    """Memory after the first frame and `chunks` executed chunks."""
-    text = text_keys(aim, data.text)
-    memory = remember(aim, empty_memory(aim_config, BATCH), text, data.rgb[:, :1], None)
-    for c in range(chunks):
-        memory = remember(
-            aim, memory, text, data.rgb[:, 1 + c * K : 1 + (c + 1) * K], data.actions[:, c * K : (c + 1) * K]
+class Compiled:
+    """The passes over one model, each compiled once per shape: uncompiled they would be traced at every call."""
+
+    def __init__(self, aim):
+        self.text_keys = jax.jit(lambda text: text_keys(aim, text))
+        self.remember = jax.jit(lambda memory, text, rgb, actions: remember(aim, memory, text, rgb, actions))
+        self.imagine = jax.jit(
+            lambda memory, text, null, start, sigmas: imagine(aim, memory, text, null, start, sigmas)
         )
+        self.velocity = jax.jit(lambda memory, kv, a, sigma: action_velocity(aim, memory, kv, a, sigma))
+
+
+def lived(passes, aim_config, data, chunks):
+    """Memory after the first frame and `chunks` executed chunks."""
+    text = passes.text_keys(data.text)
+    memory = passes.remember(empty_memory(aim_config, BATCH), text, data.rgb[:, :1], None)
+    for c in range(chunks):
+        frames = data.rgb[:, 1 + c * K : 1 + (c + 1) * K]
+        memory = passes.remember(memory, text, frames, data.actions[:, c * K : (c + 1) * K])
     return memory, text
-
-
-def _episodes_last(memory):
-    """Every array with the episodes as its last axis: keys and values have them second, the rest first."""
-    return jax.tree.map(lambda x: jnp.moveaxis(x, 1 if x.ndim > 2 else 0, -1), memory)
-
-
-def _episodes_back(memory):
-    return jax.tree.map(lambda x: jnp.moveaxis(x, -1, 1 if x.ndim > 2 else 0), memory)
 
 
 def relative(a, b) -> float:
@@ -53,26 +55,28 @@ def test_cache_equals_prefix(name):
     aim_config = config(CASES[name])
     aim, data = model(aim_config), window(aim_config)
     extra = noise(data, aim_config, SIGMA)
-    whole = predict(aim, data, extra)
+    passes = Compiled(aim)
+    whole = jax.jit(lambda data, extra: predict(aim, data, extra))(data, extra)
     for chunk in range(1, CHUNKS + 1):
-        memory, text = lived(aim, aim_config, data, chunk - 1)
+        memory, text = lived(passes, aim_config, data, chunk - 1)
         part = slice((chunk - 1) * K, chunk * K)
         x = (1 - SIGMA) * data.rgb[:, 1:][:, part] + SIGMA * extra.rgb[:, part]
         m = (1 - SIGMA) * data.value[:, part] + SIGMA * extra.value[:, part]
-        step = imagine(aim, memory, text, data.null, (x, m), jnp.array([SIGMA, 0.0]))
+        step = passes.imagine(memory, text, data.null, (x, m), jnp.array([SIGMA, 0.0]))
         assert relative((x - step.rgb) / SIGMA, whole.rgb[:, part]) < 1e-4
         assert relative((m - step.value) / SIGMA, whole.value[:, part]) < 1e-4
-        true = imagine(aim, memory, text, data.null, (data.rgb[:, 1:][:, part], data.value[:, part]), jnp.zeros(1))
+        true = passes.imagine(memory, text, data.null, (data.rgb[:, 1:][:, part], data.value[:, part]), jnp.zeros(1))
         a = (1 - SIGMA) * data.actions[:, part] + SIGMA * extra.action[:, 0, part]
-        velocity = action_velocity(aim, memory, true.map_kv, a, jnp.float32(SIGMA))
+        velocity = passes.velocity(memory, true.map_kv, a, jnp.float32(SIGMA))
         assert relative(velocity, whole.action[:, 0, part]) < 1e-4
 
 
 def test_episodes_at_different_positions_share_a_batch():
     aim_config = config(VisibilityConfig(window=3))
     aim, data = model(aim_config), window(aim_config)
-    early, text = lived(aim, aim_config, data, 1)
-    late, _ = lived(aim, aim_config, data, 2)
+    passes = Compiled(aim)
+    early, text = lived(passes, aim_config, data, 1)
+    late, _ = lived(passes, aim_config, data, 2)
     mixed = jax.tree.map(
         lambda a, b: (
             jnp.stack([a[0], b[1]]) if a.shape[0] == BATCH and a.ndim <= 2 else jnp.stack([a[:, 0], b[:, 1]], 1)
@@ -82,8 +86,8 @@ def test_episodes_at_different_positions_share_a_batch():
     )
     start = noise(data, aim_config).rgb[:, :K], noise(data, aim_config).value[:, :K]
     sigmas = jnp.array([1.0, 0.5, 0.0])
-    together = imagine(aim, mixed, text, data.null, start, sigmas)
-    apart = [imagine(aim, memory, text, data.null, start, sigmas) for memory in (early, late)]
+    together = passes.imagine(mixed, text, data.null, start, sigmas)
+    apart = [passes.imagine(memory, text, data.null, start, sigmas) for memory in (early, late)]
     for row in range(BATCH):
         np.testing.assert_allclose(together.value[row], apart[row].value[row], atol=1e-5)
         np.testing.assert_allclose(together.map_kv[0][:, row], apart[row].map_kv[0][:, row], atol=1e-4)
@@ -92,8 +96,9 @@ def test_episodes_at_different_positions_share_a_batch():
 def test_exploration_without_strength_is_the_ode():
     aim_config = config()
     aim, data = model(aim_config), window(aim_config)
-    memory, text = lived(aim, aim_config, data, 1)
-    world = imagine(aim, memory, text, data.null, (data.rgb[:, 1:3], data.value[:, :2]), jnp.zeros(1))
+    passes = Compiled(aim)
+    memory, text = lived(passes, aim_config, data, 1)
+    world = passes.imagine(memory, text, data.null, (data.rgb[:, 1:3], data.value[:, :2]), jnp.zeros(1))
     start = noise(data, aim_config).action[:, 0, :K]
     sigmas = jnp.array([1.0, 0.6, 0.2, 0.0])
     chain = act_exploring(

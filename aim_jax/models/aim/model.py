@@ -80,14 +80,26 @@ class AIM(nnx.Module):
         return self._stream(tokens, self.wan.embed_time(timestep), positions)
 
     def action_stream(
-        self, actions: Float[Array, "b f a dim"], timestep: Num[Array, "b f"], frames: Num[AnyArray, "*f"]
+        self,
+        actions: Float[Array, "b f a dim"],
+        timestep: Num[Array, "b f"],
+        frames: Num[AnyArray, "*f"],
+        places: Num[AnyArray, "*f"] | None = None,
     ) -> Stream:
-        """Normalised actions to a stream. Token j of n in frame f stands at (f + j / (n + 1), -1, -1), j from 1."""
+        """Normalised actions to a stream. Token j of n in frame f stands at (f + j / (n + 1), -1, -1), j from 1.
+
+        Args:
+            actions: of latent frame f are those that lead to it.
+            timestep: in 0..1000.
+            frames: latent frame numbers, [f] or [b, f].
+            places: `frames` counted so that chunks begin at 1 + a multiple of K; `frames` itself unless given.
+        """
         n = self.config.action_tokens
         numeric = np if isinstance(frames, np.ndarray) else jnp
         time = frames[..., None] + np.arange(1, n + 1) / (n + 1)
         positions = numeric.stack([time, *[numeric.full_like(time, -1.0)] * 2], axis=-1)
-        return self._stream(self.action.embed_actions(actions, frames), self.action.embed_time(timestep), positions)
+        tokens = self.action.embed_actions(actions, frames if places is None else places)
+        return self._stream(tokens, self.action.embed_time(timestep), positions)
 
     def video_velocity(
         self, tokens: Float[Array, "b f n d"], embedding: Float32[Array, "b f d"]

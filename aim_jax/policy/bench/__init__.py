@@ -1,0 +1,1 @@
+"""Measurements of inference: stages, chunks, the cache against none, and the server under load."""

@@ -1,0 +1,203 @@
+"""A table of episodes, any subset of which takes part in a call: sessions join and leave a running batch.
+
+Row s of the table holds what the policy knows of the episode in slot s. A call gathers the rows that take part,
+computes, and writes them back in place; each number of rows up to the largest bucket is padded to the next bucket with
+a row that belongs to nobody, so that every function is compiled once per bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aim_jax.array_typing import Array, Float32, Int, NDArray, PyTree, UInt8
+from aim_jax.data.canvas import to_unit
+from aim_jax.data.statistics import denormalise, normalise
+from aim_jax.data.timeline import FRAME_STRIDE
+from aim_jax.errors import AimError
+from aim_jax.policy.agent import Agent, Noise, Situation
+from aim_jax.policy.memory import Memory
+from aim_jax.policy.turns import Begin, Continue, Facts, Turn
+
+
+class SlotTable:
+    """Many episodes that begin, go on and end independently; the `Engine` behind a server.
+
+    An episode's noise depends on its seed and chunk number alone, so its actions do not depend on who shares a call.
+
+    Args:
+        agent: the policy; its parameters may be sharded over a mesh.
+        slots: episodes at once.
+        max_batch: episodes in one call; more are split.
+        canvas_hw: height and width of a canvas, pixels.
+        shardings: pytree of shardings of a `Situation` of one row more than `slots`; one device unless given.
+    """
+
+    def __init__(
+        self, agent: Agent, slots: int, max_batch: int, canvas_hw: tuple[int, int], shardings: PyTree = None
+    ) -> None:
+        if slots < 1 or max_batch < 1:
+            raise AimError("A table needs slots and batches", wanted="at least one of each", got=(slots, max_batch))
+        self._agent, self._slots = agent, slots
+        self.buckets = _buckets(min(max_batch, slots))
+        self.facts = Facts(canvas_hw, agent.config.actions_per_chunk, agent.horizon, FRAME_STRIDE)
+        self._seeds = np.zeros(slots + 1, np.int32)
+        self._chunks = np.zeros(slots + 1, np.int32)
+        self._texts: dict[str, NDArray] = {}
+        self._begin = jax.jit(self._begin_rows, donate_argnums=0)
+        self._observe = jax.jit(self._observe_rows, donate_argnums=0)
+        self._plan = jax.jit(self._plan_rows)
+        self._table = self._empty(shardings)
+
+    def advance(self, turns: Sequence[Turn]) -> list[Float32[NDArray, "n 14"]]:
+        """Takes one turn of each of several slots and returns their next chunks, in physical units.
+
+        Raises:
+            AimError: a slot appears twice or does not exist.
+        """
+        slots = [turn.slot for turn in turns]
+        if len(set(slots)) != len(slots) or not all(0 <= slot < self._slots for slot in slots):
+            raise AimError("The turns do not name different slots", wanted=f"0 to {self._slots - 1}", got=slots)
+        largest = self.buckets[-1]
+        begins = [turn for turn in turns if isinstance(turn, Begin)]
+        going = [turn for turn in turns if isinstance(turn, Continue)]
+        for part in _parts(begins, largest):
+            self._begin_part(part)
+        for part in _parts(going, largest):
+            self._observe_part(part)
+        return [chunk for part in _parts(slots, largest) for chunk in self._plan_part(part)]
+
+    def warm(self) -> None:
+        """Compiles every function for every bucket, on the row that belongs to nobody."""
+        height, width = self.facts.canvas_hw
+        frame = np.zeros((height, width, 3), np.uint8)
+        frames = np.zeros((self.facts.frames, height, width, 3), np.uint8)
+        executed = np.zeros((self.facts.horizon, self.facts.action_dim), np.float32)
+        scrap = self._slots
+        for bucket in self.buckets:
+            self._begin_part([Begin(scrap, frame, "", 0)] * bucket)
+            self._observe_part([Continue(scrap, frames, executed)] * bucket)
+            self._plan_part([scrap] * bucket)
+        jax.block_until_ready(self._table)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table."""
+        return sum(leaf.nbytes for leaf in jax.tree.leaves(self._table))
+
+    def _begin_part(self, turns: Sequence[Begin]) -> None:
+        canvases = np.stack([turn.canvas for turn in turns])
+        texts = np.stack([self._text(turn.prompt) for turn in turns])
+        rows = self._rows([turn.slot for turn in turns])
+        for turn in turns:
+            self._seeds[turn.slot], self._chunks[turn.slot] = turn.seed, 0
+        agent = self._agent
+        self._table = self._begin(
+            self._table, agent.params, agent.vae_params, rows, _padded(canvases, rows), _padded(texts, rows)
+        )
+
+    def _observe_part(self, turns: Sequence[Continue]) -> None:
+        agent, config = self._agent, self._agent.config
+        canvases = np.stack([turn.canvases for turn in turns])
+        actions = normalise(np.stack([turn.executed for turn in turns]), agent.settings.statistics.action)
+        actions = actions.astype(np.float32).reshape(len(turns), -1, config.actions_per_latent, config.action_dim)
+        rows = self._rows([turn.slot for turn in turns])
+        self._table = self._observe(
+            self._table, agent.params, agent.vae_params, rows, _padded(canvases, rows), _padded(actions, rows)
+        )
+
+    def _plan_part(self, slots: Sequence[int]) -> list[Float32[NDArray, "n 14"]]:
+        rows = self._rows(slots)
+        actions = np.asarray(self._plan(self._table, self._agent.params, rows, self._seeds[rows], self._chunks[rows]))
+        self._chunks[list(slots)] += 1
+        flat = actions[: len(slots)].reshape(len(slots), -1, self.facts.action_dim)
+        return list(np.asarray(denormalise(flat, self._agent.settings.statistics.action), np.float32))
+
+    def _rows(self, slots: Sequence[int]) -> Int[NDArray, " n"]:
+        bucket = next(size for size in self.buckets if size >= len(slots))
+        return np.array([*slots, *[self._slots] * (bucket - len(slots))], np.int32)
+
+    def _text(self, prompt: str) -> NDArray:
+        if prompt not in self._texts:
+            if len(self._texts) >= 1024:
+                self._texts.clear()
+            self._texts[prompt] = self._agent.embed_text([prompt])[0]
+        return self._texts[prompt]
+
+    def _empty(self, shardings: PyTree) -> Situation:
+        """A table of zeros; nothing of it is read before a slot has begun."""
+        agent = self._agent
+        height, width = self.facts.canvas_hw
+        text = agent.embed_text([""])
+        shapes = jax.eval_shape(
+            agent.begin_pure,
+            agent.params,
+            agent.vae_params,
+            jax.ShapeDtypeStruct((self._slots + 1, height, width, 3), jnp.float32),
+            jax.ShapeDtypeStruct((self._slots + 1, *text.shape[1:]), jnp.float32),
+        )
+        zeros = jax.jit(
+            lambda: jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes), out_shardings=shardings
+        )
+        return zeros()
+
+    def _begin_rows(self, table: Situation, params, vae_params, rows, canvases: UInt8[Array, "b h w 3"], text):
+        fresh = self._agent.begin_pure(params, vae_params, jnp.asarray(to_unit(canvases)), text)
+        return scatter(table, rows, fresh)
+
+    def _observe_rows(self, table: Situation, params, vae_params, rows, canvases: UInt8[Array, "b t h w 3"], actions):
+        seen = self._agent.observe_pure(
+            params, vae_params, gather(table, rows), jnp.asarray(to_unit(canvases)), actions
+        )
+        return scatter(table, rows, seen._replace(latent=seen.latent[:, -1:]))
+
+    def _plan_rows(self, table: Situation, params, rows, seeds, chunks) -> Array:
+        def noise(seed: Array, chunk: Array) -> Noise:
+            keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), chunk))
+            return jax.tree.map(lambda x: x[0], self._agent.draw(keys[0], keys[1], 1))
+
+        return self._agent.plan_pure(params, gather(table, rows), jax.vmap(noise)(seeds, chunks))[1]
+
+
+def axes(situation: Situation) -> Situation:
+    """Which axis of each array of a situation counts the episodes: keys and values have the layers first."""
+
+    def of(memory: Memory) -> Memory:
+        return Memory((1, 1), (1, 1), 0, 0, 0)  # pyright: ignore[reportArgumentType]
+
+    empty: Any = None if situation.empty is None else (of(situation.empty[0]), (1, 1))
+    vae = jax.tree.map(lambda _: 0, situation.vae)
+    return Situation(of(situation.memory), vae, (1, 1), 0, empty)  # pyright: ignore[reportArgumentType]
+
+
+def gather(table: Situation, rows: Int[Array, " b"]) -> Situation:
+    """The episodes in `rows` of a table."""
+    return jax.tree.map(lambda x, axis: jnp.take(x, rows, axis=axis), table, axes(table))
+
+
+def scatter(table: Situation, rows: Int[Array, " b"], values: Situation) -> Situation:
+    """The table with the episodes in `rows` replaced."""
+
+    def put(x: Array, value: Array, axis: int) -> Array:
+        return x.at[(slice(None),) * axis + (rows,)].set(value)
+
+    return jax.tree.map(put, table, values, axes(table))
+
+
+def _buckets(largest: int) -> tuple[int, ...]:
+    sizes = [1]
+    while sizes[-1] < largest:
+        sizes.append(min(2 * sizes[-1], largest))
+    return tuple(sizes)
+
+
+def _parts(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _padded(values: NDArray, rows: NDArray) -> NDArray:
+    return np.concatenate([values, np.repeat(values[-1:], len(rows) - len(values), axis=0)])

@@ -1,0 +1,35 @@
+"""A policy with random parameters of any size: for measuring, warm-ups and tests, never for acting."""
+
+from __future__ import annotations
+
+import numpy as np
+from flax import nnx
+
+from aim_jax.data.latent_norm import LatentNorm
+from aim_jax.data.statistics import ChannelStatistics, Statistics
+from aim_jax.models.aim.config import AIMConfig
+from aim_jax.models.aim.model import initialise
+from aim_jax.models.text import TextEncoder
+from aim_jax.models.vae.vae import WanVAE
+from aim_jax.policy.agent import Agent, AgentSettings
+from aim_jax.policy.config import RolloutConfig
+
+
+def untrained_agent(model: AIMConfig, rollout: RolloutConfig, vae: WanVAE, text: TextEncoder, seed: int = 0) -> Agent:
+    """An agent whose actions and latents are not normalised (-1 is -1, 1 is 1)."""
+    settings = AgentSettings(model, rollout, plain_statistics(model.action_dim), plain_norm(model))
+    return Agent(settings, nnx.state(initialise(model, seed), nnx.Param), vae, text)
+
+
+def plain_statistics(width: int) -> Statistics:
+    """Statistics under which physical and normalised actions are the same, grippers apart (0..1 is -1..1)."""
+    low, high = (-1.0,) * width, (1.0,) * width
+    channel = ChannelStatistics(low, high, (0.0,) * width, (1.0,) * width, low, high, (0,) * width)
+    return Statistics(channel, channel, 0, 0)
+
+
+def plain_norm(model: AIMConfig) -> LatentNorm:
+    """Latents as the VAE gives them."""
+    shape = (*model.latent_hw, model.dit.in_channels)
+    zero, one = np.zeros(shape, np.float32), np.ones(shape[-1], np.float32)
+    return LatentNorm(zero, one, zero, one, zero)

@@ -1,0 +1,88 @@
+"""Episodes that share a table: each gets what it would get alone."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from aim_jax.errors import AimError
+from aim_jax.policy.slots import SlotTable
+from aim_jax.policy.turns import Begin, Continue
+from tests.policy.tiny_agent import ACTIONS, FRAMES, SPEC, frames, motion, tiny_agent
+
+TURNS = 4
+"""Chunks of an episode; with a window of 3 latent frames the ring wraps in the second."""
+
+
+def begin(slot: int, episode: int) -> Begin:
+    return Begin(slot, frames(episode), f"task {episode}", seed=episode)
+
+
+def go_on(slot: int, episode: int, turn: int) -> Continue:
+    return Continue(slot, frames(100 * episode + turn, FRAMES), motion(100 * episode + turn, ACTIONS))
+
+
+@pytest.fixture(scope="module")
+def agent():
+    return tiny_agent()
+
+
+@pytest.fixture(scope="module")
+def alone(agent):
+    """Chunks of three episodes, each by itself in a table of one slot."""
+    table = SlotTable(agent, slots=1, max_batch=1, canvas_hw=SPEC.hw)
+    chunks = {}
+    for episode in range(3):
+        chunks[episode, 0] = table.advance([begin(0, episode)])[0]
+        for turn in range(1, TURNS):
+            chunks[episode, turn] = table.advance([go_on(0, episode, turn)])[0]
+    return chunks
+
+
+def test_sessions_that_join_and_leave_a_running_batch(agent, alone):
+    table = SlotTable(agent, slots=3, max_batch=2, canvas_hw=SPEC.hw)
+    schedule = [  # (slot, episode, turn) of each call; slot 1 is taken by another episode later, as after an expiry
+        [(0, 0, 0)],
+        [(1, 1, 0), (0, 0, 1)],
+        [(0, 0, 2), (1, 1, 1), (2, 2, 0)],
+        [(2, 2, 1), (1, 0, 0)],
+        [(1, 0, 1), (0, 0, 3), (2, 2, 2)],
+    ]
+    for call in schedule:
+        turns = [begin(s, e) if turn == 0 else go_on(s, e, turn) for s, e, turn in call]
+        for (_, episode, turn), chunk in zip(call, table.advance(turns), strict=True):
+            assert chunk.shape == (ACTIONS, 14)
+            np.testing.assert_allclose(chunk, alone[episode, turn], atol=1e-4)
+
+
+def test_a_table_agrees_with_the_plain_agent(agent, alone):
+    situation = agent.begin(frames(0)[None], ["task 0"])
+    for turn in range(TURNS):
+        if turn:
+            situation = agent.observe(situation, frames(turn, FRAMES)[None], motion(turn, ACTIONS)[None])
+        keys = jax.random.split(jax.random.fold_in(jax.random.key(np.int32(0)), np.int32(turn)))
+        noise = agent.draw(keys[0], keys[1], 1)
+        _, actions = jax.jit(agent.plan_pure)(agent.params, situation, noise)
+        flat = np.asarray(actions).reshape(ACTIONS, 14)
+        grippers = [6, 13]
+        plain = np.delete(flat, grippers, axis=1), np.delete(alone[0, turn], grippers, axis=1)
+        np.testing.assert_allclose(*plain, atol=1e-4)
+        np.testing.assert_allclose((flat[:, grippers] + 1) / 2, alone[0, turn][:, grippers], atol=1e-4)
+
+
+def test_everything_is_compiled_before_use(agent):
+    table = SlotTable(agent, slots=2, max_batch=2, canvas_hw=SPEC.hw)
+    table.warm()
+    sizes = [f._cache_size() for f in (table._begin, table._observe, table._plan)]
+    assert sizes == [2, 2, 2]
+    table.advance([begin(0, 0), begin(1, 1)])
+    table.advance([go_on(1, 1, 1)])
+    assert [f._cache_size() for f in (table._begin, table._observe, table._plan)] == sizes
+
+
+def test_turns_must_name_different_slots(agent):
+    table = SlotTable(agent, slots=2, max_batch=2, canvas_hw=SPEC.hw)
+    for turns in ([begin(0, 0), begin(0, 1)], [begin(2, 0)]):
+        with pytest.raises(AimError, match="different slots"):
+            table.advance(turns)
