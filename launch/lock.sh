@@ -8,10 +8,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # torch: its build belongs to the machine, launch/setup.sh installs it by itself. opencv-python: the headless build gives
-# the same module without needing the libraries of a screen.
+# the same module without needing the libraries of a screen. numpy: openpi-client asks for numpy below 2, which it does
+# not need (the tests run it beside numpy 2).
 overrides=$(mktemp)
 trap 'rm -f "$overrides"' EXIT
 printf "%s ; sys_platform == 'never'\n" torch opencv-python >"$overrides"
+echo "numpy>=2.2" >>"$overrides"
 
 lock() {
   local file=$1
@@ -24,4 +26,4 @@ lock() {
 
 lock launch/requirements.lock --extra sim --extra text --extra server "$@"
 lock launch/requirements-all.lock --constraint launch/requirements.lock \
-  --extra sim --extra text --extra server --extra tpu --extra oracle --extra test
+  --extra sim --extra text --extra server --extra rerun --extra tpu --extra oracle --extra test
