@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench parity-speed": ("bench_parity_speed", "forward passes against diffusers in torch, on this machine"),
     "bench convert": ("bench_convert", "time and memory of weight conversion, against a plain copy"),
     "checkpoint pack": ("checkpoint_pack", "a checkpoint without what only training needs"),
+    "serve": ("serve", "a policy server over websockets, for simulators and robots"),
+    "xpolicylab": ("xpolicylab", "the policy folder for XPolicyLab, RoboTwin's evaluation path"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
     "report": ("report", "HTML report of a run"),
 }

@@ -24,8 +24,10 @@ class Args:
     """Acts with the same model before training."""
     name: str = "policy"
     """Who acts, for file names and captions."""
+    rerun: bool = False
+    """Also writes a rerun recording of each episode: frames, maps, projected hands, actions, reward."""
     out: Path = Path("runs/rollout")
-    """Folder; the files go to OUT/episodes and OUT/pictures."""
+    """Folder; the files go to OUT/episodes, OUT/pictures and OUT/rerun."""
     json: str | None = None
     """Also writes the outcomes as JSON into this file; `-` writes JSON to stdout instead of the text."""
 
@@ -38,11 +40,20 @@ def main(args: Args) -> int:
     from aim_jax.sim.pool import Job
     from aim_jax.sim.registry import get_task
 
+    if args.rerun:
+        _require_rerun()
     loaded = load_policy(args.checkpoint, trained=not args.untrained)
     task = args.task or loaded.experiment.tasks[0]
     get_task(task)
     jobs = [Job(task, args.seed + i, loaded.experiment.setting) for i in range(args.episodes)]
     episodes = record(loaded.agent, loaded.experiment, jobs, args.out, args.name)
+    if args.rerun:
+        from aim_jax.evaluation.record import frames_of
+        from aim_jax.evaluation.rerun_log import write_recording
+
+        for episode in episodes:
+            path = args.out / "rerun" / f"{args.name}_{task}_{episode.job.seed}.rrd"
+            write_recording(path, episode, frames_of(loaded.agent, episode), loaded.experiment.canvas)
     logs = [log_of(episode) for episode in episodes]
     lines = [
         f"{log.task} seed {log.seed}: {'success' if log.success else 'failure'}, {log.steps} steps: {log.instruction}"
@@ -50,3 +61,13 @@ def main(args: Args) -> int:
     ]
     emit(args.json, {"out": args.out, "episodes": logs}, "\n".join([*lines, f"written to {args.out}"]))
     return 0
+
+
+def _require_rerun() -> None:
+    """Says so before an episode is run if the package is missing."""
+    import importlib.util
+
+    from aim_jax.errors import AimError
+
+    if importlib.util.find_spec("rerun") is None:
+        raise AimError("--rerun needs the package rerun-sdk", remedy="install the extra: pip install aim-jax[rerun]")

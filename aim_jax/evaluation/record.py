@@ -34,7 +34,7 @@ class Recorded:
         maps: the predicted value maps of these frames, in [0, 1].
     """
 
-    seen: UInt8[np.ndarray, "t h w 3"]
+    seen: UInt8[np.ndarray, "t1 h w 3"]
     foreseen: UInt8[np.ndarray, "t h w 3"]
     maps: Float32[np.ndarray, "t h w"]
 
