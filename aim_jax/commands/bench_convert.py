@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aim_jax.commands.convert import Component
 from aim_jax.commands.output import emit
@@ -16,17 +17,21 @@ Layout = Literal["original", "diffusers", "lingbot"]
 class Args:
     """Writes synthetic checkpoints of the exact shapes, converts, verifies and exports them with the real commands.
 
-    For each stage: seconds, their ratio to copying the same bytes in the same run, and the peak memory of the process.
+    For each stage: time and CPU time, their ratios to copying the same bytes to the disk in the same run, and the peak
+    memory of the process. One network in one layout is on the disk at a time; its rows are printed when it is done.
     """
 
     size: Literal["5b", "small"] = "5b"
-    """`5b`: the published shapes (about 40 GiB of disk for the transformer); `small`: the tests' shapes."""
+    """`5b`: the published shapes (up to 32 GiB of disk at a time); `small`: the tests' shapes."""
 
-    components: tuple[Component, ...] = ("dit",)
+    components: tuple[Component, ...] = ("vae", "dit", "text_encoder")
     """Networks to measure."""
 
-    layouts: tuple[Layout, ...] = ("diffusers",)
-    """Layouts to measure."""
+    layouts: tuple[Layout, ...] = ("diffusers", "original", "lingbot")
+    """Layouts to measure; LingBot-VA differs from Diffusers in its transformer only."""
+
+    forward: bool = True
+    """Whether verification also runs every layer of both sides, where torch is installed."""
 
     dtype: Literal["bfloat16", "float32"] = "bfloat16"
     """Of the synthetic tensors."""
@@ -46,12 +51,15 @@ def main(args: Args) -> int:
     from aim_jax.versions import versions
     from aim_jax.weights.bench import measure
 
-    runs = [
-        measure(args.folder, args.size, component, layout, args.dtype, args.seed)
-        for layout in args.layouts
-        for component in args.components
-        if not (layout == "lingbot" and component != "dit")
-    ]
+    print(_HEADER, file=sys.stderr)
+    runs = []
+    for component in args.components:
+        for layout in args.layouts:
+            if layout == "lingbot" and component != "dit":
+                continue
+            flags = (args.folder, args.size, component, layout, args.dtype, args.seed)
+            runs.append(measure(*flags, forward=args.forward))
+            print(_rows(runs[-1]), file=sys.stderr, flush=True)
     result = {
         "size": args.size,
         "dtype": args.dtype,
@@ -60,16 +68,30 @@ def main(args: Args) -> int:
         "runs": runs,
         "versions": versions(),
     }
-    emit(args.json, result, _text(result))
+    peak = f"largest peak memory {result['peak_rss_gb']:.2f} GB"
+    emit(args.json, result, f"{peak}; {'every comparison holds' if result['ok'] else 'SOME COMPARISONS FAIL'}")
     return 0 if result["ok"] else 1
 
 
-def _text(result: dict) -> str:
-    lines = [f"{'network':<13} {'layout':<10} {'stage':<8} {'seconds':>8} {'× copy':>7} {'peak GB':>8}"]
-    for run in result["runs"]:
-        for stage in run["stages"]:
-            columns = f"{run['component']:<13} {run['layout']:<10} {stage['name']:<8} {stage['seconds']:>8.1f}"
-            lines.append(f"{columns} {stage['copy_ratio']:>7.2f} {stage['peak_rss_gb']:>8.2f}")
-        size = f"{run['gib']:.2f} GiB, copied in {run['copy_seconds']:.1f} s"
-        lines.append(f"{'':<13} {size}; every tensor compared: {'ok' if run['ok'] else 'DIFFERENCES'}")
+_HEADER = f"{'network':<13} {'layout':<10} {'stage':<8} {'seconds':>8} {'× copy':>7} {'CPU × copy':>11} {'peak GB':>8}"
+
+
+def _rows(run: dict[str, Any]) -> str:
+    lines = []
+    for stage in run["stages"]:
+        columns = f"{run['component']:<13} {run['layout']:<10} {stage['name']:<8} {stage['seconds']:>8.1f}"
+        ratios = f"{stage['copy_ratio']:>7.2f} {stage['cpu_ratio']:>11.2f}"
+        lines.append(f"{columns} {ratios} {stage['peak_rss_gb']:>8.2f}")
+    copy = run["copy"]
+    size = f"{run['gib']:.2f} GiB, copied in {copy['seconds']:.1f} s ({copy['cpu_seconds']:.1f} s CPU)"
+    lines.append(f"{'':<13} {size}; {len(run['verify'])} parameters compared, {_layers(run)}: {_verdict(run)}")
     return "\n".join(lines)
+
+
+def _layers(run: dict[str, Any]) -> str:
+    worst = max((row["max_rel"] for row in run["forward"]), default=0.0)
+    return f"{len(run['forward'])} layers run (largest relative error {worst:.1e})" if run["forward"] else "none run"
+
+
+def _verdict(run: dict[str, Any]) -> str:
+    return "ok" if run["ok"] else "DIFFERENCES"

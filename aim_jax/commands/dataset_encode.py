@@ -12,6 +12,7 @@ from aim_jax.commands.progress import progress
 if TYPE_CHECKING:
     from aim_jax.data.encode import Encoders
     from aim_jax.data.episode_encoder import EncodeConfig
+    from aim_jax.models.text import TextEncoder
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Args:
     """Folder of a converted UMT5 encoder; by default the small built-in one."""
     text_tokenizer: str = ""
     """Folder of its tokenizer, if not beside the checkpoint."""
+    text_length: int = 512
+    """Tokens to which texts are padded for a converted encoder; the published model was trained with 512."""
+    text_cache: str = ""
+    """Folder that keeps a converted encoder's embeddings; by default `text_cache` beside its folder."""
     chunk_latents: int = 2
     """Latent frames per chunk."""
     value_starts: Literal["aligned", "all"] = "aligned"
@@ -97,11 +102,26 @@ def layout(args: Args) -> EncodeConfig:
 def models(args: Args) -> Encoders:
     """The VAE and the text encoder that the arguments name."""
     from aim_jax.models.converted import load_vae
-    from aim_jax.models.text import TextConfig, make_text_encoder
     from aim_jax.models.vae.storage import load, load_tiny
     from aim_jax.training.encoders import make_encoders
 
     read = load_vae if args.vae and args.vae.is_dir() else load
     vae = read(args.vae) if args.vae else load_tiny()
-    text = TextConfig(args.text_checkpoint, args.text_tokenizer) if args.text_checkpoint else TextConfig.tiny()
-    return make_encoders(vae, make_text_encoder(text), args.chunk_latents)
+    return make_encoders(vae, text_encoder(args), args.chunk_latents)
+
+
+def text_encoder(args: Args) -> TextEncoder:
+    """The text encoder that the arguments name.
+
+    Raises:
+        AimError: its checkpoint or tokenizer cannot be read.
+    """
+    from aim_jax.models.converted import read_item
+    from aim_jax.models.text import TextConfig, make_text_encoder
+
+    if not args.text_checkpoint:
+        return make_text_encoder(TextConfig.tiny())
+    width = read_item(args.text_checkpoint, "config")["model"]["dim"]
+    cache = args.text_cache or str(Path(args.text_checkpoint).parent / "text_cache")
+    config = TextConfig(args.text_checkpoint, args.text_tokenizer, dim=width, max_len=args.text_length, cache=cache)
+    return make_text_encoder(config)

@@ -15,6 +15,7 @@ import ml_dtypes
 import numpy as np
 
 from aim_jax.errors import AimError
+from aim_jax.files import sync_tree
 from aim_jax.weights.layouts import ComponentName, LayoutName
 from aim_jax.weights.source import find_sources
 from aim_jax.weights.synthetic import FULL, SMALL, write_synthetic
@@ -24,7 +25,7 @@ _DTYPES = {"float32": np.dtype(np.float32), "bfloat16": np.dtype(ml_dtypes.bfloa
 
 
 def measure(
-    folder: Path, size: str, component: ComponentName, layout: LayoutName, dtype: str, seed: int
+    folder: Path, size: str, component: ComponentName, layout: LayoutName, dtype: str, seed: int, *, forward: bool
 ) -> dict[str, Any]:
     """Synthetic checkpoint, copy, conversion, verification, export, and the comparison of what came back.
 
@@ -35,6 +36,7 @@ def measure(
         layout: its layout.
         dtype: of its tensors.
         seed: of its values.
+        forward: whether verification also runs every layer of both sides.
     """
     place = folder / f"{component}-{layout}"
     source, out, back = place / "source", place / "converted", place / "exported"
@@ -44,33 +46,36 @@ def measure(
         write_synthetic(source, component, layout, config, dtype=_DTYPES[dtype], seed=seed)
         total, copy = _copy(source, place / "copy")
         plain = ["--components", component]
+        checks = ["--verify", *([] if forward else ["--no-forward"])]
         stages = [
             _stage("convert", ["--source", source, "--out", out, *plain]),
-            _stage("verify", ["--source", source, "--out", out, *plain, "--verify", "--no-forward"]),
+            _stage("verify", ["--source", source, "--out", out, *plain, *checks]),
             _stage("export", ["--source", out, "--out", back, *plain, "--export", layout]),
         ]
-        rows = stages[1].pop("result")["verified"]
-        ok = all(row["ok"] for row in rows) and _same(source, back, component)
+        checked = stages[1]["result"]
+        ok = checked["ok"] and _same(source, back, component)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     for stage in stages:
         stage.pop("result", None)
-        stage["copy_ratio"] = stage["seconds"] / copy
-    described = {"component": component, "layout": layout, "gib": total / 2**30, "copy_seconds": copy}
-    return {**described, "stages": stages, "verify": rows, "ok": ok}
+        stage["copy_ratio"] = stage["seconds"] / copy["seconds"]
+        stage["cpu_ratio"] = stage["cpu_seconds"] / copy["cpu_seconds"]
+    described = {"component": component, "layout": layout, "gib": total / 2**30, "copy": copy}
+    return {**described, "stages": stages, "verify": checked["verified"], "forward": checked["forward"], "ok": ok}
 
 
-def _copy(source: Path, target: Path) -> tuple[int, float]:
-    """Bytes of a folder, and the seconds that a plain copy of it takes."""
-    start = time.monotonic()
+def _copy(source: Path, target: Path) -> tuple[int, dict[str, float]]:
+    """Bytes of a folder, and what a plain copy of it takes until it is on the disk."""
+    start, before = time.monotonic(), time.process_time()
     shutil.copytree(source, target)
-    seconds = time.monotonic() - start
+    sync_tree(target)
+    spent = {"seconds": time.monotonic() - start, "cpu_seconds": time.process_time() - before}
     shutil.rmtree(target)
-    return sum(path.stat().st_size for path in source.rglob("*") if path.is_file()), seconds
+    return sum(path.stat().st_size for path in source.rglob("*") if path.is_file()), spent
 
 
 def _stage(name: str, flags: list[Any]) -> dict[str, Any]:
-    """One `aim convert` with these flags: seconds and peak memory of the process, start-up included."""
+    """One `aim convert` with these flags: time and peak memory of the process, start-up included."""
     command = [sys.executable, "-m", "aim_jax.cli", "convert", *map(str, flags), "--json", "-"]
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -82,9 +87,13 @@ def _stage(name: str, flags: list[Any]) -> dict[str, Any]:
         raise AimError(
             f"The stage {name} failed", got=f"exit code {process.returncode}", remedy="see its message above"
         )
-    seconds = time.monotonic() - start
-    peak = usage.ru_maxrss * 1024 / 1e9
-    return {"name": name, "seconds": seconds, "peak_rss_gb": peak, "result": json.loads(output)}
+    return {
+        "name": name,
+        "seconds": time.monotonic() - start,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_rss_gb": usage.ru_maxrss * 1024 / 1e9,
+        "result": json.loads(output),
+    }
 
 
 def _same(source: Path, back: Path, component: ComponentName) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from aim_jax.files import read_json, require_space, sha256
 from aim_jax.weights.plan import Piece, Plan
 from aim_jax.weights.store import ChunkedCheckpoint
 from aim_jax.weights.tensors import SafetensorsWriter
+from aim_jax.weights.workers import in_order
 
 CARRIED_FILE = "carried.safetensors"
-_WORKERS = 2
 Progress = Callable[[int], None]
 
 
@@ -44,12 +43,15 @@ def convert(plan: Plan, out: Path, progress: Progress = lambda _: None) -> bool:
     if not checkpoint.folder.exists():
         require_space(out, plan.nbytes * 1.01 / 2**30)
     checkpoint.open(describe(plan))
-    with ThreadPoolExecutor(1) as hashing, ThreadPoolExecutor(_WORKERS) as pool:
+    hashing = ThreadPoolExecutor(1)
+    try:
         hashes = {file: hashing.submit(sha256, file) for file in plan.source.files}
-        for size in _bounded(pool, lambda piece: _write(checkpoint, piece), plan.pieces()):
+        for size in in_order(lambda piece: _write(checkpoint, piece), plan.pieces()):
             progress(size)
         _carry(plan, checkpoint.folder)
         checkpoint.close(_meta(plan, hashes))
+    finally:
+        hashing.shutdown(cancel_futures=True)
     return True
 
 
@@ -101,16 +103,6 @@ def _write(checkpoint: ChunkedCheckpoint, piece: Piece) -> int:
     rows = piece.tensor.shape[0] if piece.tensor.shape else 1
     part = 1.0 if piece.rows is None else (piece.rows[1] - piece.rows[0]) / rows
     return int(piece.tensor.nbytes * part * leaf.dtype.itemsize / piece.tensor.dtype.itemsize)
-
-
-def _bounded(pool: ThreadPoolExecutor, work: Callable[[Piece], int], items: Iterable[Piece]) -> Iterator[int]:
-    """Results in order; only as many items as there are workers are in memory at once."""
-    source: Iterator[Piece] = iter(items)
-    running: list[Future[int]] = [pool.submit(work, item) for item in islice(source, _WORKERS)]
-    while running:
-        result = running.pop(0).result()
-        running.extend(pool.submit(work, item) for item in islice(source, 1))
-        yield result
 
 
 def _carry(plan: Plan, folder: Path) -> None:

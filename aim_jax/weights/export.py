@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +88,8 @@ def export(
     tensors = {item.source: (dtypes[item.target], item.shape) for item in items}
     tensors |= {ref.name: (ref.dtype, ref.shape) for ref in carried}
 
-    def parts() -> Iterator[Part]:
-        for part in _parts(params, items, tensors, carried):
-            progress(part.values.nbytes)
-            yield part
-
-    return write_foreign(out, layout, config, tensors, parts(), shard_bytes=shard_bytes)
+    parts = _parts(params, items, tensors, carried)
+    return write_foreign(out, layout, config, tensors, parts, shard_bytes=shard_bytes, progress=progress)
 
 
 def _parts(
@@ -101,11 +98,14 @@ def _parts(
     for item in items:
         dtype, shape = tensors[item.source]
         for rows in row_slices(item, shape, dtype):
-            values = contiguous(item.transform.inverse(params.read(item, rows)))
-            offset = 0 if rows is None else rows.start * values.nbytes // len(values)
-            yield Part(item.source, values, offset)
+            offset = 0 if rows is None else rows.start * math.prod(shape[1:]) * dtype.itemsize
+            yield Part(item.source, functools.partial(_load, params, item, rows), offset)
     for ref in carried:
-        yield Part(ref.name, ref.read())
+        yield Part(ref.name, ref.read)
+
+
+def _load(params: StoredParams, item: Assignment, rows: slice | None) -> np.ndarray:
+    return contiguous(item.transform.inverse(params.read(item, rows)))
 
 
 def row_slices(item: Assignment, shape: tuple[int, ...], dtype: np.dtype) -> Iterator[slice | None]:

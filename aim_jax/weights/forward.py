@@ -6,6 +6,7 @@ layer of each side is in memory at a time; float32 throughout.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,16 +85,19 @@ class Layers:
         """Tensors of the source under the library's names that begin with `prefix`, which is cut off."""
         import torch
 
-        component, config = self.plan.source.layout.component, self.plan.source.config
-        theirs = assign(find_layout(component, "diffusers").rules(config), shapes(abstract_network(component, config)))
         names = {(item.target, item.layer): item.source for item in self.plan.assignments}
         return {
             item.source.removeprefix(prefix): torch.from_numpy(
                 self.plan.source.tensors[names[item.target, item.layer]].read().astype(np.float32).reshape(item.shape)
             )
-            for item in theirs
+            for item in self._library_names
             if item.source.startswith(prefix)
         }
+
+    @functools.cached_property
+    def _library_names(self) -> list[Assignment]:
+        component, config = self.plan.source.layout.component, self.plan.source.config
+        return assign(find_layout(component, "diffusers").rules(config), shapes(abstract_network(component, config)))
 
     def fill(self, module: nnx.Module, prefix: str, layer: int | None = None) -> Any:
         """An abstract module with the converted parameters under `prefix`, of one layer where they are stacked."""

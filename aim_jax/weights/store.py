@@ -8,6 +8,7 @@ written again after an interruption. The folder gets its final name when it is c
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from aim_jax.errors import AimError
-from aim_jax.files import read_json, write_json
+from aim_jax.files import read_json, sync_tree, write_json
 from aim_jax.weights.params import unflatten
 from aim_jax.weights.plan import Leaf
 
@@ -61,8 +62,9 @@ class ChunkedCheckpoint:
         write_json(stamp, {"fingerprint": self.fingerprint})
 
     def has(self, path: str, index: int) -> bool:
-        """Whether a chunk has been written."""
-        return self._chunk_file(path, index).is_file()
+        """Whether a chunk has been written; one that a power cut left short has not."""
+        file, leaf = self._chunk_file(path, index), self.leaves[path]
+        return file.is_file() and file.stat().st_size == math.prod(leaf.chunk) * leaf.dtype.itemsize
 
     def put(self, path: str, index: int, values: np.ndarray) -> None:
         """Writes chunk `index` along the first axis of a parameter; `values` are C-contiguous, in its dtype."""
@@ -73,8 +75,9 @@ class ChunkedCheckpoint:
         os.replace(temporary, file)
 
     def close(self, meta: Mapping[str, Any]) -> None:
-        """Writes the item `meta` and gives the folder its final name."""
+        """Writes the item `meta` and, once everything is on the disk, gives the folder its final name."""
         write_json(self.folder / _STEP / "meta" / "metadata", meta)
+        sync_tree(self.folder)
         (self.folder / _STAMP).unlink()
         os.rename(self.folder, self.final)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from aim_jax.models.vae.config import VAEConfig
 from aim_jax.weights.foreign import SHARD_BYTES, Part, TensorSpecs, write_foreign
 from aim_jax.weights.layouts import ComponentName, Layout, LayoutName, abstract_network, find_layout
 from aim_jax.weights.params import shapes
+from aim_jax.weights.plan import chunk_shape
 from aim_jax.weights.rules import assign
 
 FULL: dict[ComponentName, Any] = {
@@ -31,7 +34,8 @@ SMALL: dict[ComponentName, Any] = {
 """Sizes for tests."""
 
 _LINGBOT_ACTION_DIM = 30
-_POOL = 1 << 22
+_POOL = 4_000_037
+"""A prime, so that no two rows of a tensor are alike."""
 
 
 def foreign_specs(layout: Layout, config: Any, dtype: np.dtype) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
@@ -74,13 +78,22 @@ def _values(specs: TensorSpecs, seed: int) -> Iterator[Part]:
     """Slices of one pool of random numbers, each from a place of its own: fast enough for billions."""
     rng = np.random.default_rng(seed)
     pool = (rng.standard_normal(_POOL, np.float32) * 0.02).astype(next(iter(specs.values()))[0])
-    for name, (_, shape) in specs.items():
-        size, offset = int(np.prod(shape)), int(rng.integers(_POOL))
-        values = np.resize(np.roll(pool, offset), size) if size < _POOL else np.resize(pool, size + offset)[offset:]
-        is_norm = "norm" in name and len(shape) == 1 and name.endswith("weight")
-        yield Part(
-            name, ((1 + values) if is_norm or name.endswith("gamma") else values).astype(pool.dtype).reshape(shape)
-        )
+    for name, (dtype, shape) in specs.items():
+        offset = int(rng.integers(_POOL))
+        is_scale = ("norm" in name and len(shape) == 1 and name.endswith("weight")) or name.endswith("gamma")
+        parts = shape[0] // chunk_shape(shape, dtype, stacked=False)[0] if shape else 1
+        part = (shape[0] // parts, *shape[1:]) if shape else shape
+        size = math.prod(part)
+        for index in range(parts):
+            load = functools.partial(_slice, pool, offset + index * size, part, 1 if is_scale else 0)
+            yield Part(name, load, index * size * dtype.itemsize)
+
+
+def _slice(pool: np.ndarray, start: int, shape: tuple[int, ...], centre: int) -> np.ndarray:
+    """Numbers of the pool from `start` on, over and over, moved to `centre`."""
+    start, size = start % len(pool), math.prod(shape)
+    values = pool[start : start + size] if start + size <= len(pool) else np.resize(np.roll(pool, -start), size)
+    return ((values + 1).astype(pool.dtype) if centre else values).reshape(shape)
 
 
 def _lingbot_action(

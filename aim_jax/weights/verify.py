@@ -11,8 +11,9 @@ import numpy as np
 from aim_jax.models.converted import step_folder
 from aim_jax.weights.convert import CARRIED_FILE
 from aim_jax.weights.export import StoredParams
-from aim_jax.weights.plan import Plan
+from aim_jax.weights.plan import Piece, Plan
 from aim_jax.weights.tensors import read_safetensors
+from aim_jax.weights.workers import in_order
 
 
 @dataclass
@@ -33,16 +34,20 @@ class Row:
     max_rel: float = 0.0
     ok: bool = True
 
-    def add(self, wanted: np.ndarray, got: np.ndarray) -> None:
-        """Counts one more tensor, or part of one."""
-        self.tensors += 1
-        if np.array_equal(bits(wanted), bits(got)):
-            return
-        difference = float(np.max(np.abs(wanted.astype(np.float64) - got.astype(np.float64)), initial=0.0))
-        scale = float(np.max(np.abs(wanted.astype(np.float64)), initial=0.0))
-        self.ok = False
-        self.max_abs = max(self.max_abs, difference)
-        self.max_rel = max(self.max_rel, difference / scale if scale else np.inf)
+    def add(self, other: Row) -> None:
+        """Counts the tensors of another row of the same parameter."""
+        self.tensors += other.tensors
+        self.max_abs, self.max_rel = max(self.max_abs, other.max_abs), max(self.max_rel, other.max_rel)
+        self.ok = self.ok and other.ok
+
+
+def compare(name: str, wanted: np.ndarray, got: np.ndarray) -> Row:
+    """The row of one tensor, or of part of one."""
+    if np.array_equal(bits(wanted), bits(got)):
+        return Row(name, 1)
+    difference = float(np.max(np.abs(wanted.astype(np.float64) - got.astype(np.float64)), initial=0.0))
+    scale = float(np.max(np.abs(wanted.astype(np.float64)), initial=0.0))
+    return Row(name, 1, difference, difference / scale if scale else np.inf, ok=False)
 
 
 def verify(plan: Plan, converted: Path, progress: Callable[[int], None] = lambda _: None) -> list[Row]:
@@ -55,17 +60,21 @@ def verify(plan: Plan, converted: Path, progress: Callable[[int], None] = lambda
     """
     params = StoredParams(step_folder(converted) / "params")
     rows = {path: Row(path) for path in plan.leaves}
-    for piece in plan.pieces():
+
+    def check(piece: Piece) -> tuple[Row, int]:
         path = piece.item.target
         wanted = piece.value(plan.leaves[path].dtype)
         got = params.read(piece.item, None if piece.rows is None else slice(*piece.rows))
-        rows[path].add(wanted, got)
-        progress(wanted.nbytes)
+        return compare(path, wanted, got), wanted.nbytes
+
+    for row, size in in_order(check, plan.pieces()):
+        rows[row.name].add(row)
+        progress(size)
     if plan.carried:
         rows["carried"] = Row("carried")
         stored = {ref.name: ref for ref in read_safetensors(converted / CARRIED_FILE)}
         for ref in plan.carried:
-            rows["carried"].add(ref.read(), stored[ref.name].read())
+            rows["carried"].add(compare("carried", ref.read(), stored[ref.name].read()))
     return list(rows.values())
 
 

@@ -12,6 +12,7 @@ from flax import nnx
 from aim_jax.models.vae.config import VAEConfig
 from aim_jax.models.vae.vae import WanVAE
 from aim_jax.weights import params, rules, vae_keys, vae_oracle
+from tests.closeness import assert_close
 
 pytestmark = pytest.mark.oracle
 
@@ -73,13 +74,9 @@ def _channels_last(x):
     return np.moveaxis(np.asarray(x), 1, -1)
 
 
-def _relative_error(got, wanted):
-    return float(np.abs(np.asarray(got) - wanted).max() / np.abs(wanted).max())
-
-
 def test_encode_equals_diffusers(case):
     _, _, vae, video, latents = case
-    assert _relative_error(nnx.jit(WanVAE.encode)(vae, jnp.asarray(video)), latents) <= 1e-4
+    assert_close("latents", nnx.jit(WanVAE.encode)(vae, jnp.asarray(video)), latents, 1e-4)
 
 
 def test_decode_equals_diffusers(case):
@@ -87,7 +84,7 @@ def test_decode_equals_diffusers(case):
     wanted = _oracle_decode(oracle, latents, config)
     got = nnx.jit(WanVAE.decode)(vae, jnp.asarray(latents))
     assert np.abs(wanted).max() > 0.1
-    assert _relative_error(got, wanted) <= 1e-4
+    assert_close("video", got, wanted, 1e-4)
 
 
 @pytest.mark.parametrize("case", ["wan-like"], indirect=True)
@@ -99,13 +96,13 @@ def test_streaming_equals_diffusers(case):
     for start in range(1, video.shape[1], step):
         got, cache = nnx.jit(WanVAE.encode_next)(vae, jnp.asarray(video[:, start : start + step]), cache)
         encoded.append(got)
-    assert _relative_error(jnp.concatenate(encoded, axis=1), latents) <= 1e-4
+    assert_close("streamed latents", jnp.concatenate(encoded, axis=1), latents, 1e-4)
     got, cache = nnx.jit(WanVAE.decode_first)(vae, jnp.asarray(latents[:, :1]))
     decoded = [got]
     for i in range(1, latents.shape[1]):
         got, cache = nnx.jit(WanVAE.decode_next)(vae, jnp.asarray(latents[:, i : i + 1]), cache)
         decoded.append(got)
-    assert _relative_error(jnp.concatenate(decoded, axis=1), _oracle_decode(oracle, latents, config)) <= 1e-4
+    assert_close("streamed video", jnp.concatenate(decoded, axis=1), _oracle_decode(oracle, latents, config), 1e-4)
 
 
 def test_bfloat16_stays_near():
@@ -115,7 +112,7 @@ def test_bfloat16_stays_near():
     wanted = _channels_last(_oracle_encode(oracle, video, config).detach().numpy())
     got = np.asarray(nnx.jit(WanVAE.encode)(vae_oracle.ours(config, oracle), jnp.asarray(video)))
     assert got.dtype == np.float32
-    assert np.sqrt(np.mean((got - wanted) ** 2) / np.mean(wanted**2)) <= 2e-2
+    assert_close("latents, bfloat16", got, wanted, 2e-2)
 
 
 def test_every_parameter_of_wan22_has_its_name_in_both_layouts():

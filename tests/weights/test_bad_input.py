@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from aim_jax.cli import main
 from aim_jax.errors import AimError
+from aim_jax.weights import store
 from aim_jax.weights.convert import convert
+from aim_jax.weights.export import export
 from aim_jax.weights.source import find_sources
 from aim_jax.weights.tensors import SafetensorsWriter, read_safetensors
 from tests.weights.synthetic_checkpoints import plan_of
@@ -153,6 +158,23 @@ def test_other_wan_models(tmp_path, shapes):
         find_sources(tmp_path)
 
 
+def test_wan21_in_the_diffusers_layout(write):
+    folder = write("vae", "diffusers") / "vae"
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"is_residual": False, "z_dim": 16}))
+    with pytest.raises(AimError, match=r"VAE of another model.*z_dim 16"):
+        find_sources(folder.parent, ["vae"])
+
+
+def test_14b_in_the_diffusers_layout(transformer):
+    config = json.loads((transformer / "config.json").read_text())
+    (transformer / "config.json").write_text(
+        json.dumps(config | {"num_attention_heads": 40, "attention_head_dim": 128})
+    )
+    with pytest.raises(AimError, match=r"another model of the Wan family.*5120 wide"):
+        find_sources(transformer.parent, ["dit"])
+
+
 def test_two_transformers(transformer):
     shutil.copytree(transformer, transformer.parent / "transformer_2")
     with pytest.raises(AimError, match="A14B"):
@@ -232,3 +254,34 @@ def test_no_space(write, tmp_path, monkeypatch):
     with pytest.raises(AimError, match="Too little room"):
         convert(plan, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_disk_that_fills_up_on_the_way(write, tmp_path, monkeypatch, capsys):
+    source, put = write("dit", "diffusers"), store.ChunkedCheckpoint.put
+
+    def full(self, path, index, values):
+        if path == "head/proj/kernel":
+            raise OSError(errno.ENOSPC, "No space left on device", "chunk")
+        put(self, path, index, values)
+
+    monkeypatch.setattr(store.ChunkedCheckpoint, "put", full)
+    assert main(["convert", "--source", str(source), "--out", str(tmp_path / "out")]) == 2
+    assert "No room to write" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "dit").exists()
+
+
+def test_pth_without_torch_names_the_extra(tmp_path, monkeypatch):
+    (tmp_path / "Wan2.2_VAE.pth").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(AimError, match=r"needs torch, which is not installed.*aim-jax\[oracle\]"):
+        find_sources(tmp_path, ["vae"])
+
+
+def test_export_does_not_mix_with_what_is_there(write, tmp_path):
+    convert(plan_of(write("text_encoder", "diffusers"), "text_encoder"), tmp_path / "out")
+    back = tmp_path / "back"
+    export(tmp_path / "out" / "text_encoder", back, "text_encoder", "diffusers", shard_bytes=2_000)
+    before = {path: path.read_bytes() for path in back.rglob("*") if path.is_file()}
+    with pytest.raises(AimError, match=r"holds a text_encoder already.*model-00001-of"):
+        export(tmp_path / "out" / "text_encoder", back, "text_encoder", "diffusers")
+    assert before == {path: path.read_bytes() for path in back.rglob("*") if path.is_file()}

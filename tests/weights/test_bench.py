@@ -11,12 +11,16 @@ from aim_jax.cli import main
 
 def test_bench_convert_reports_every_stage_and_cleans_up(tmp_path, capsys):
     folder = tmp_path / "work"
-    assert main(["bench", "convert", "--size", "small", "--folder", str(folder), "--json", "-"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    one = ["--components", "dit", "--layouts", "lingbot", "--no-forward"]
+    assert main(["bench", "convert", "--size", "small", *one, "--folder", str(folder), "--json", "-"]) == 0
+    said = capsys.readouterr()
+    result = json.loads(said.out)
     (run,) = result["runs"]
+    assert said.err.count("lingbot") == 3
+    assert run["copy"]["seconds"] > 0
     assert [stage["name"] for stage in run["stages"]] == ["convert", "verify", "export"]
     assert all(0.1 < stage["peak_rss_gb"] <= result["peak_rss_gb"] for stage in run["stages"])
-    assert len(run["verify"]) == 42
+    assert len(run["verify"]) == 42 + 1  # what LingBot-VA carries along is one row
     assert all(row["ok"] for row in run["verify"])
     assert not list(folder.iterdir())
 

@@ -12,6 +12,7 @@ from flax import nnx
 from aim_jax.models.dit import WanDiT, WanDiTConfig
 from aim_jax.weights.layouts import find_layout
 from aim_jax.weights.params import abstract, fill, flatten, from_state_dict
+from tests.closeness import assert_close
 
 SIZES = {
     "two heads": WanDiTConfig(
@@ -100,7 +101,7 @@ def test_velocity_equals_diffusers(name, per_token):
     latents, steps, text = inputs(config, CLIPS[name], per_token=per_token)
     theirs = run_oracle(oracle, latents, steps, text)
     out = np.asarray(nnx.jit(ours)(jnp.asarray(latents), jnp.asarray(steps), jnp.asarray(text)))
-    assert np.abs(out - theirs).max() <= 1e-4 * np.abs(theirs).max()
+    assert_close("velocity", out, theirs, 1e-4)
 
 
 @pytest.mark.oracle
@@ -111,4 +112,4 @@ def test_bf16_stays_close_to_diffusers():
     latents, steps, text = inputs(config, CLIPS["one head"], per_token=False)
     theirs = run_oracle(oracle, latents, steps, text)
     out = np.asarray(nnx.jit(half)(jnp.asarray(latents), jnp.asarray(steps), jnp.asarray(text)))
-    assert np.linalg.norm(out - theirs) <= 2e-2 * np.linalg.norm(theirs)
+    assert_close("velocity, bfloat16", out, theirs, 2e-2)

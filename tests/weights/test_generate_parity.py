@@ -14,6 +14,7 @@ from aim_jax.models.vae.vae import WanVAE
 from aim_jax.weights.layouts import find_layout
 from aim_jax.weights.params import abstract, from_state_dict
 from aim_jax.weights.vae_config import vae_json
+from tests.closeness import assert_close
 
 VAE = VAEConfig(
     z_dim=4,
@@ -109,7 +110,7 @@ def test_text_to_video_equals_diffusers(models, inputs):
         tokenizer=None, text_encoder=None, transformer=dit, vae=vae, scheduler=scheduler(), expand_timesteps=True
     )
     theirs = run_diffusers(pipeline, inputs)
-    assert np.abs(ours(our_dit, inputs) - theirs).max() <= 1e-3 * np.abs(theirs).max()
+    assert_close("latents", ours(our_dit, inputs), theirs, 1e-3)
 
 
 @pytest.mark.oracle
@@ -126,4 +127,4 @@ def test_image_to_video_equals_diffusers(models, inputs):
     first = nnx.jit(WanVAE.encode)(our_vae, jnp.asarray(inputs["image"])[:, None] * 2 - 1)
     out = ours(our_dit, inputs, first)
     np.testing.assert_array_equal(out[:, :1], np.asarray(first))
-    assert np.abs(out - theirs).max() <= 1e-3 * np.abs(theirs).max()
+    assert_close("latents", out, theirs, 1e-3)

@@ -65,6 +65,20 @@ def test_another_plan_does_not_continue_a_partial_one(write, tmp_path, monkeypat
         convert(plan_of(source, "dit", "float32"), tmp_path)
 
 
+def test_a_chunk_that_a_power_cut_left_short_is_written_again(write, tmp_path, monkeypatch):
+    plan = plan_of(write("text_encoder", "diffusers"), "text_encoder")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "sync_tree", lambda _: (_ for _ in ()).throw(Cut))
+        with pytest.raises(Cut):
+            convert(plan, tmp_path)
+    (chunk,) = (tmp_path / ".text_encoder.partial").glob("0/params/norm.scale/0")
+    chunk.write_bytes(b"")
+    with monkeypatch.context() as patch:
+        patch.setattr(store.ChunkedCheckpoint, "_frame", lambda *_: pytest.fail("begun anew"))
+        assert convert(plan, tmp_path)
+    assert all(row.ok for row in verify(plan, tmp_path / "text_encoder"))
+
+
 def test_survives_kill_9(write, tmp_path):
     source = write("dit", "original", "float32")
     out = tmp_path / "out"

@@ -23,7 +23,7 @@ def test_every_layer_puts_out_what_the_library_does(write, tmp_path, component, 
     plan = plan_of(write(component, layout, "bfloat16"), component)
     convert(plan, tmp_path)
     rows = list(compare_forward(plan, tmp_path / component))
-    layers = {"dit": 2 + 3, "text_encoder": 1 + 2, "vae": 2}[component]
+    layers = {"dit": 2 + 3, "text_encoder": 1 + 2, "vae": 2 + 2 * (3 + 4) + 2}[component]
     assert len(rows) == layers
     assert all(row.ok for row in rows), rows
 
