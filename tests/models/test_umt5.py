@@ -81,7 +81,7 @@ def test_bf16_stays_close_to_transformers():
     ids, mask = tokens(config, [9, 21], 21)
     theirs = oracle(ids, mask)[mask]
     ours = np.asarray(nnx.jit(half)(jnp.asarray(ids), jnp.asarray(mask)))[mask]
-    assert_close("embeddings, bfloat16", ours, theirs, 2e-2)
+    assert np.linalg.norm(ours - theirs) <= 2e-2 * np.linalg.norm(theirs)
 
 
 @pytest.mark.oracle

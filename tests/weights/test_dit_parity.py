@@ -112,4 +112,4 @@ def test_bf16_stays_close_to_diffusers():
     latents, steps, text = inputs(config, CLIPS["one head"], per_token=False)
     theirs = run_oracle(oracle, latents, steps, text)
     out = np.asarray(nnx.jit(half)(jnp.asarray(latents), jnp.asarray(steps), jnp.asarray(text)))
-    assert_close("velocity, bfloat16", out, theirs, 2e-2)
+    assert np.linalg.norm(out - theirs) <= 2e-2 * np.linalg.norm(theirs)
