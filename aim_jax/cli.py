@@ -35,6 +35,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checkpoint pack": ("checkpoint_pack", "a checkpoint without what only training needs"),
     "serve": ("serve", "a policy server over websockets, for simulators and robots"),
     "xpolicylab": ("xpolicylab", "the policy folder for XPolicyLab, RoboTwin's evaluation path"),
+    "bench infer": ("bench_infer", "inference by stage and by chunk: latency, throughput, utilisation"),
+    "bench serve": ("bench_serve", "the policy server under many sessions and hostile messages"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
     "report": ("report", "HTML report of a run"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 from flax import nnx
 
@@ -16,9 +17,18 @@ from aim_jax.policy.config import RolloutConfig
 
 
 def untrained_agent(model: AIMConfig, rollout: RolloutConfig, vae: WanVAE, text: TextEncoder, seed: int = 0) -> Agent:
-    """An agent whose actions and latents are not normalised (-1 is -1, 1 is 1)."""
+    """An agent whose actions and latents are not normalised (-1 is -1, 1 is 1).
+
+    Layers that training starts from zero are random too: every path counts, in comparisons as in time.
+    """
     settings = AgentSettings(model, rollout, plain_statistics(model.action_dim), plain_norm(model))
-    return Agent(settings, nnx.state(initialise(model, seed), nnx.Param), vae, text)
+    return Agent(settings, _loud(nnx.state(initialise(model, seed), nnx.Param), seed), vae, text)
+
+
+def _loud(params: nnx.State, seed: int) -> nnx.State:
+    """The parameters with a little noise of NumPy on each."""
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(lambda x: x + 0.02 * rng.standard_normal(x.shape, np.float32), params)
 
 
 def plain_statistics(width: int) -> Statistics:

@@ -77,8 +77,9 @@ def stages(agent: Agent, situation: Situation, canvas_hw: tuple[int, int], text_
     def append(params, s: Situation, latent, actions):
         return remember(nnx.merge(graph, params), s.memory, s.text_kv, latent, actions)
 
-    null_kv = jax.jit(null_stage)(agent.params, situation)
-    map_kv = jax.jit(value_write)(agent.params, situation, null_kv, noise.rgb, noise.value)
+    # Compiled under other names, so that the stages' own compilation is still to come.
+    null_kv = jax.jit(lambda *args: null_stage(*args))(agent.params, situation)
+    map_kv = jax.jit(lambda *args: value_write(*args))(agent.params, situation, null_kv, noise.rgb, noise.value)
     vae, params = agent.vae_params, agent.params
     guided = 2 if rollout.guidance != 1 else 1
     cost = _Costs(c, batch, text_tokens)
