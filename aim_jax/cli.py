@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("eval", "closed-loop success rates"),
     "inspect checkpoint": ("inspect_checkpoint", "what is stored in a checkpoint, of any layout"),
     "inspect dataset": ("dataset_info", "what a dataset holds (the same as aim dataset info)"),
+    "inspect model": ("inspect_model", "parameters by part, tokens and FLOPs of a training window"),
+    "inspect sharding": ("inspect_sharding", "where every parameter goes on a mesh, and why"),
     "generate": ("generate", "text or an image to video with converted Wan2.2 weights"),
     "bench parity-speed": ("bench_parity_speed", "forward passes against diffusers in torch, on this machine"),
     "bench convert": ("bench_convert", "time and memory of weight conversion, against a plain copy"),

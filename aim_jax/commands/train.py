@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from aim_jax.commands.output import emit
 class Args:
     """Trains RGB, value maps and actions together by flow matching (Stage I).
 
-    Run the same command again to go on after an interruption; the result is the same.
+    Run the same command again to go on after an interruption; the result is the same. On several hosts run it on each,
+    with AIM_COORDINATOR, AIM_PROCESS_COUNT and AIM_PROCESS_ID set; launch/ has scripts: TPU VMs, GKE, one machine.
     """
 
     experiment: Experiment
@@ -25,24 +27,36 @@ class Args:
     dataset: Path = Path("data/dataset")
     """Encoded dataset folder."""
     out: Path = Path("runs/stage1")
-    """Folder of the run: checkpoints, metrics, config.json."""
+    """Folder of the run: checkpoints, metrics, config.json. All hosts must see the same."""
     json: str | None = None
     """Also writes the last metrics as JSON into this file; `-` writes JSON to stdout instead of the text."""
 
 
 def main(args: Args) -> int:
     """Trains, then prints the last metrics."""
-    import os
+    from aim_jax.parallel.processes import processes
+    from aim_jax.training.stop import EXIT_STOPPED, Stopped
+
+    try:
+        with processes():
+            return _train(args)
+    except Stopped as stopped:
+        print(f"aim: {stopped}", file=sys.stderr)
+        return EXIT_STOPPED
+
+
+def _train(args: Args) -> int:
+    import jax
 
     from aim_jax.config_io import write_resolved
     from aim_jax.evaluation.load import load_vae
     from aim_jax.models.vae.storage import content_hash
-    from aim_jax.parallel.local import split_cpu
     from aim_jax.training.stage1 import train
 
-    split_cpu(os.cpu_count() or 1)
-    write_resolved(args.experiment, args.out)
-    with training_bar("Stage I") as progress:
+    main_process = jax.process_index() == 0
+    if main_process:
+        write_resolved(args.experiment, args.out)
+    with training_bar("Stage I") if main_process else _silent() as progress:
         metrics = train(
             args.experiment,
             args.dataset,
@@ -50,7 +64,8 @@ def main(args: Args) -> int:
             vae_hash=content_hash(load_vae(args.experiment.vae)),
             progress=progress,
         )
-    emit(args.json, {"run": args.out, "metrics": metrics}, _text(args.out, metrics))
+    if main_process:
+        emit(args.json, {"run": args.out, "metrics": metrics}, _text(args.out, metrics))
     return 0
 
 
@@ -61,6 +76,11 @@ def training_bar(title: str) -> Iterator[Callable[[int, int, dict[str, float]], 
 
     with progress(title) as advance:
         yield lambda step, total, metrics: advance(step, total)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[Callable[[int, int, dict[str, float]], None]]:
+    yield lambda step, total, metrics: None
 
 
 def _text(out: Path, metrics: dict[str, float]) -> str:

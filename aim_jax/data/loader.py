@@ -52,12 +52,13 @@ def make_loader(
     vae_hash: str | None = None,
     process_index: int = 0,
     process_count: int = 1,
+    rows: Sequence[int] | None = None,
 ) -> grain.DatasetIterator[Window]:
     """Opens an encoded dataset as an endless iterator over batches of windows.
 
-    Every epoch is a new permutation. What a step gives depends on the seed and the step alone: processes hold
-    consecutive parts of it, whatever their number. `get_state()` is a small dictionary that JSON can hold;
-    `set_state()` goes on from there, also with another number of processes.
+    Every epoch is a new permutation. What a step gives depends on the seed and the step alone: each process takes its
+    rows of it, whatever their number. `get_state()` is a small dictionary that JSON can hold; `set_state()` goes on
+    from there, also with another number of processes.
 
     Args:
         dataset: the dataset folder.
@@ -65,7 +66,8 @@ def make_loader(
         latents: folder of the latents, if not the one in the dataset folder.
         vae_hash: content hash of the VAE that the model was made for.
         process_index: number of this process.
-        process_count: how many processes share each batch.
+        process_count: how many processes share each batch, each taking consecutive rows.
+        rows: or which rows this process takes, ascending; meshes may give several processes the same ones.
 
     Raises:
         AimError: the dataset, its statistics or latents are missing or do not belong together.
@@ -73,8 +75,10 @@ def make_loader(
     import grain
 
     source = make_source(dataset, config, latents=latents, vae_hash=vae_hash)
-    rows = _ProcessRows(source, config.batch, process_index, process_count)
-    batches = grain.MapDataset.source(rows).batch(rows.batch, drop_remainder=True, batch_fn=stack)
+    own = _OwnRows(
+        source, config.batch, _consecutive(config.batch, process_index, process_count) if rows is None else rows
+    )
+    batches = grain.MapDataset.source(own).batch(own.batch, drop_remainder=True, batch_fn=stack)
     options = grain.ReadOptions(num_threads=config.threads, prefetch_buffer_size=config.prefetch)
     return iter(batches.to_iter_dataset(options))
 
@@ -127,6 +131,12 @@ class WindowSource:
         epoch, place = divmod(index, len(self.spans))
         return self.window(int(self._order(epoch)[place]), np.random.default_rng((self._seed, 1, epoch, place)))
 
+    def describe(self, index: int) -> str:
+        """What a window is made of, for people: `episode click_bell-0007 from latent frame 12`."""
+        epoch, place = divmod(index, len(self.spans))
+        span = self.spans[int(self._order(epoch)[place])]
+        return f"episode {self._entries[span.episode].episode_id} from latent frame {span.start}"
+
     def __repr__(self) -> str:
         return f"WindowSource(windows={len(self.spans)}, seed={self._seed})"
 
@@ -141,28 +151,40 @@ class WindowSource:
         return np.random.default_rng((self._seed, 0, epoch)).permutation(len(self.spans))
 
 
-class _ProcessRows:
-    """The rows of every global batch that belong to one process, one after another."""
+def _consecutive(batch: int, process_index: int, process_count: int) -> range:
+    if batch % process_count or not 0 <= process_index < process_count:
+        raise AimError(
+            "The batch cannot be divided among the processes",
+            wanted="a multiple of the number of processes",
+            got=f"batch {batch}, process {process_index} of {process_count}",
+        )
+    share = batch // process_count
+    return range(process_index * share, (process_index + 1) * share)
 
-    def __init__(self, source: WindowSource, batch: int, process_index: int, process_count: int) -> None:
-        if batch % process_count or not 0 <= process_index < process_count:
+
+class _OwnRows:
+    """Some rows of every global batch, one after another."""
+
+    def __init__(self, source: WindowSource, batch: int, rows: Sequence[int]) -> None:
+        if not len(rows) or min(rows) < 0 or max(rows) >= batch:
             raise AimError(
-                "The batch cannot be divided among the processes",
-                wanted="a multiple of the number of processes",
-                got=f"batch {batch}, process {process_index} of {process_count}",
+                "This process has no valid share of the batch",
+                wanted=f"rows of 0 to {batch - 1}",
+                got=f"{list(rows)[:8]}",
+                remedy="choose a batch that the number of devices divides",
             )
-        self.batch = batch // process_count
-        self._source, self._global, self._offset = source, batch, process_index * self.batch
+        self.batch = len(rows)
+        self._source, self._global, self._rows = source, batch, tuple(int(row) for row in rows)
 
     def __len__(self) -> int:
         return len(self._source)
 
     def __getitem__(self, index: int) -> Window:
         step, row = divmod(index, self.batch)
-        return self._source[step * self._global + self._offset + row]
+        return self._source[step * self._global + self._rows[row]]
 
     def __repr__(self) -> str:
-        return f"_ProcessRows({self._source!r}, batch={self.batch} of {self._global}, offset={self._offset})"
+        return f"_OwnRows({self._source!r}, {len(self._rows)} of {self._global})"
 
 
 def _cached(encoded: EncodedDataset, config: LoaderConfig) -> Sequence[EncodedEpisode]:

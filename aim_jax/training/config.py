@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
+from aim_jax.models.remat import Keep
 from aim_jax.training.losses import LossConfig
 from aim_jax.training.noise import NoiseConfig
 from aim_jax.training.optimiser import OptimiserConfig
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """What to do with a step whose loss or gradient is no number, or whose gradient is a spike.
+
+    Attributes:
+        policy: "stop" – end the run at the last sound checkpoint; "skip" – leave parameters, moments and averages as
+            they are and go on.
+        spike: a gradient norm above this multiple of the median of the last `window` ones is a spike; 0 looks for
+            numbers only.
+        window: steps of that median; nothing is a spike before as many have passed.
+        most: skipped steps in a row after which the run stops all the same.
+    """
+
+    policy: Literal["stop", "skip"] = "stop"
+    spike: float = 0.0
+    window: int = 50
+    most: int = 10
 
 
 @dataclass(frozen=True)
@@ -22,6 +43,13 @@ class TrainConfig:
         text_dropout: share of windows that see the empty instruction.
         ema: decay of the averaged parameters that are evaluated; 0 keeps none.
         remat: recompute every layer in the backward pass.
+        remat_keep: what of a layer is kept all the same.
+        microbatches: parts that a step's batch is worked off in, one after another; gradients are added up.
+        frozen: branches that are not trained, as prefixes of parameter paths: "wan", "value/self_attn".
+        init: folder of converted parameters (convert_weights.py) to start from; empty for random ones.
+        prefetch: batches put on the devices ahead of the step that reads them.
+        guard: what happens at a loss or gradient that is no number, or a spike.
+        profile_steps: steps that are profiled, from the tenth of this process on; the trace is in RUN/profile.
         log_every: steps between metrics.
         save_every: steps between checkpoints.
         keep: newest checkpoints kept.
@@ -40,6 +68,13 @@ class TrainConfig:
     text_dropout: float = 0.1
     ema: float = 0.0
     remat: bool = False
+    remat_keep: Keep = "nothing"
+    microbatches: int = 1
+    frozen: tuple[str, ...] = ()
+    init: str = ""
+    prefetch: int = 1
+    guard: GuardConfig = field(default_factory=GuardConfig)
+    profile_steps: int = 0
     log_every: int = 10
     save_every: int = 500
     keep: int = 2

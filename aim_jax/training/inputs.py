@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from aim_jax.array_typing import AnyArray, Array, Float, Key
+from aim_jax.array_typing import AnyArray, Array, Bool, Float, PyTree
 from aim_jax.data.latent_norm import LatentNorm
 from aim_jax.data.windows import Window as StoredWindow
 from aim_jax.models.aim.config import AIMConfig
@@ -23,6 +23,11 @@ class Batch(NamedTuple):
     text: AnyArray
     action_mask: AnyArray
 
+    def chunk_mask(self, config: AIMConfig) -> Float[Array, "b c"]:
+        """The share of each chunk's actions that count in the loss."""
+        shares = jnp.asarray(self.action_mask).reshape(len(self.action_mask), -1, config.actions_per_chunk)
+        return shares.astype(jnp.float32).mean(-1)
+
 
 def host_batch(stored: StoredWindow) -> Batch:
     """Picks the arrays that go to the device."""
@@ -30,21 +35,25 @@ def host_batch(stored: StoredWindow) -> Batch:
 
 
 def make_window(
-    key: Key[Array, ""],
     batch: Batch,
+    dropped: Bool[Array, "b 1 1"],
     norm: LatentNorm,
     empty_text: Float[AnyArray, "t e"],
-    dropout: float,
     config: AIMConfig,
 ) -> tuple[Window, Float[Array, "b c"]]:
     """Normalises a batch and drops texts.
+
+    Args:
+        batch: as stored.
+        dropped: rows that see the empty text.
+        norm: of the latents.
+        empty_text: its embedding.
+        config: the model.
 
     Returns:
         The window, and a mask over its chunks: the share of their actions that count in the loss.
     """
     size = batch.rgb.shape[0]
-    dropped = jax.random.bernoulli(key, dropout, (size, 1, 1))
-    mask = batch.action_mask.reshape(size, -1, config.actions_per_chunk).astype(jnp.float32).mean(-1)
     window = Window(
         rgb=jnp.asarray(norm.rgb(batch.rgb)),
         value=jnp.asarray(norm.value(batch.value)),
@@ -52,4 +61,9 @@ def make_window(
         actions=jnp.asarray(batch.actions).reshape(size, -1, config.actions_per_latent, config.action_dim),
         text=jnp.where(dropped, jnp.asarray(empty_text), batch.text),
     )
-    return window, mask
+    return window, batch.chunk_mask(config)
+
+
+def microbatches(tree: PyTree, count: int) -> PyTree:
+    """Leaves [b, ...] as [count, b / count, ...]. Part i takes every count-th row from i on: devices keep theirs."""
+    return jax.tree.map(lambda x: jnp.moveaxis(x.reshape(len(x) // count, count, *x.shape[1:]), 1, 0), tree)

@@ -30,7 +30,12 @@ class LossConfig:
 
 
 def stage1_loss(
-    velocities: Velocities, window: Window, noise: Noise, mask: Float[Array, "b c"], config: LossConfig
+    velocities: Velocities,
+    window: Window,
+    noise: Noise,
+    mask: Float[Array, "b c"],
+    config: LossConfig,
+    count: Float[Array, ""] | None = None,
 ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
     """The weighted sum and its parts.
 
@@ -40,23 +45,26 @@ def stage1_loss(
         noise: the noise that was added.
         mask: 1 for chunks that count, 0 for padding.
         config: weights.
+        count: sum of the mask over the whole batch, where these rows are only part of it; their share of the loss is
+            what they add to it.
 
     Returns:
         Scalar loss, and unweighted parts by metric name.
     """
     k = window.value.shape[1] // mask.shape[1]
+    total = jnp.maximum(mask.sum() if count is None else count, 1)
     rgb = _per_chunk(velocities.rgb - velocity_target(window.rgb[:, 1:], noise.rgb), k)
     value = _per_chunk(velocities.value - velocity_target(window.value, noise.value), k)
     clean = jnp.broadcast_to(window.actions[:, None], noise.action.shape)
     error = jnp.square(velocities.action - velocity_target(clean, noise.action))
     action = error.reshape(*error.shape[:2], mask.shape[1], -1).mean(-1)
     parts = {
-        "loss_rgb": _mean(rgb * _level(noise.video_sigma, config), mask),
-        "loss_value": _mean(value * _level(noise.video_sigma, config), mask),
-        "loss_action": _mean((action * _level(noise.action_sigma, config)).mean(1), mask),
+        "loss_rgb": _mean(rgb * _level(noise.video_sigma, config), mask, total),
+        "loss_value": _mean(value * _level(noise.video_sigma, config), mask, total),
+        "loss_action": _mean((action * _level(noise.action_sigma, config)).mean(1), mask, total),
     }
-    total = config.rgb * parts["loss_rgb"] + config.value * parts["loss_value"] + config.action * parts["loss_action"]
-    return total, parts | {"loss": total}
+    loss = config.rgb * parts["loss_rgb"] + config.value * parts["loss_value"] + config.action * parts["loss_action"]
+    return loss, parts | {"loss": loss}
 
 
 def _level(sigma: Float[Array, "*s"], config: LossConfig) -> Float[Array, "*s"]:
@@ -67,5 +75,5 @@ def _per_chunk(error: Float[Array, "b f h w ch"], k: int) -> Float[Array, "b c"]
     return jnp.square(error).reshape(error.shape[0], error.shape[1] // k, -1).mean(-1)
 
 
-def _mean(values: Float[Array, "b c"], mask: Float[Array, "b c"]) -> Float[Array, ""]:
-    return (values * mask).sum() / jnp.maximum(mask.sum(), 1)
+def _mean(values: Float[Array, "b c"], mask: Float[Array, "b c"], total: Float[Array, ""]) -> Float[Array, ""]:
+    return (values * mask).sum() / total

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import functools
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from flax import nnx
 
 from aim_jax.config import ExperimentConfig
 from aim_jax.data.dataset import open_dataset
 from aim_jax.data.encoded import open_encoded
 from aim_jax.data.latent_norm import LatentNorm
-from aim_jax.data.loader import LoaderConfig, make_loader
+from aim_jax.data.loader import LoaderConfig, make_loader, make_source
 from aim_jax.data.statistics import Statistics
 from aim_jax.data.windows import WindowConfig
-from aim_jax.models.aim.model import AIM, initialise
-from aim_jax.parallel.local import DataParallel
+from aim_jax.models.aim.flops import window_flops, window_tokens
+from aim_jax.parallel.modes import Mode, make_mode
 from aim_jax.training.bundle import make_bundle
 from aim_jax.training.checkpoint import Checkpoints
+from aim_jax.training.clock import Clock, Ledger
+from aim_jax.training.feed import Feed
+from aim_jax.training.guard import Guard
 from aim_jax.training.inputs import host_batch
 from aim_jax.training.metrics import MetricWriter
-from aim_jax.training.step import Constants, evaluated_params, initial_state, make_loss, make_step
+from aim_jax.training.profile import Profile
+from aim_jax.training.program import Program, stage1_program
+from aim_jax.training.start import first_state
+from aim_jax.training.step import Constants, TrainState, evaluated_params
+from aim_jax.training.stop import Stopped, stop_requests
+from aim_jax.training.validation import Validation
 
 Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -40,12 +45,13 @@ def train(
 ) -> dict[str, float]:
     """Trains until `experiment.train.steps`, going on from the newest checkpoint of `run` if there is one.
 
-    A run that was killed and started again ends with the same parameters as one that was not.
+    A run that was killed and started again ends with the same parameters as one that was not, also on another mesh or
+    with another number of processes up to the rounding of sums.
 
     Args:
         experiment: the configuration.
         dataset: folder of the encoded dataset.
-        run: folder for `checkpoints` and `metrics`.
+        run: folder for `checkpoints` and `metrics`; shared by all processes.
         vae_hash: content hash of the VAE; the latents must be its.
         progress: told the step, the number of steps and the latest metrics.
 
@@ -53,42 +59,128 @@ def train(
         The last metrics.
 
     Raises:
-        AimError: the dataset or an existing checkpoint does not fit the configuration.
+        AimError: the dataset, the mesh or an existing checkpoint does not fit the configuration.
+        Stopped: SIGTERM came; a checkpoint was written.
+        Unsound: a loss or gradient was no number, or a spike, and the policy is to stop.
     """
-    config, run = experiment.train, Path(run)
-    loader_config = _loader_config(experiment, config.batch, config.seed, "train")
-    iterator = make_loader(dataset, loader_config, vae_hash=vae_hash)
-    constants, bundle = _constants(experiment, dataset)
-    graph, params = nnx.split(initialise(experiment.model, config.seed))
-    parallel = DataParallel(config.batch)
-    state, constants = parallel.replicate((initial_state(params, config), constants))
-    checkpoints = Checkpoints(run / "checkpoints", config.keep)
-    if (latest := checkpoints.latest()) is not None:
-        state, position = checkpoints.restore(latest, state=state)
-        iterator.set_state(position)
-    writer = MetricWriter(run / "metrics", "train")
-    writer.truncate(int(state.step))
-    validation = _Validation(graph, experiment, dataset, vae_hash, constants)
-    step = jax.jit(make_step(graph, experiment.model, config), donate_argnums=0)
-    metrics: dict[str, float] = {}
-    clock = _Clock(config.batch)
-    while (number := int(state.step)) < config.steps:
-        batch = clock.waiting(lambda: parallel.shard(host_batch(next(iterator))))
-        state, values = step(state, batch, constants)
-        done = number + 1
-        if done % config.log_every == 0 or done == config.steps:
-            metrics = {f"train/{k}": float(v) for k, v in values.items()} | clock.read()
-            if config.val_batches and (done % config.val_every == 0 or done == config.steps):
-                metrics |= clock.paused(functools.partial(validation, evaluated_params(state)))
-            writer.write(done, metrics)
-            progress(done, config.steps, metrics)
-        if done % config.save_every == 0 or done == config.steps:
-            checkpoints.save(
-                done, params=evaluated_params(state), state=state, iterator=_json(iterator.get_state()), bundle=bundle
-            )
-    checkpoints.close()
-    writer.close()
-    return metrics
+    with _Run(experiment, dataset, Path(run), vae_hash, progress) as state, stop_requests() as asked:
+        return state.go(asked)
+
+
+class _Run:
+    """Everything that one start of a run holds."""
+
+    def __init__(
+        self, experiment: ExperimentConfig, dataset: str | Path, run: Path, vae_hash: str, progress: Progress
+    ) -> None:
+        self._experiment, self._progress = experiment, progress
+        config = self._config = experiment.train
+        mode = self._mode = make_mode(
+            experiment.parallel,
+            heads=experiment.model.dit.num_heads,
+            batch=config.batch,
+            microbatches=config.microbatches,
+        )
+        program = stage1_program(experiment, mode)
+        self._step = program.step
+        loader_config = _loader_config(experiment, config.batch, config.seed, "train")
+        iterator = make_loader(dataset, loader_config, vae_hash=vae_hash, rows=mode.rows(config.batch).tolist())
+        constants, self._bundle = _constants(experiment, dataset, mode)
+        self._constants = constants
+        self._checkpoints = Checkpoints(run / "checkpoints", config.keep)
+        self._state, norms = _begin(program, experiment, mode, self._checkpoints, iterator)
+        self._number = int(np.asarray(mode.whole(self._state).step))
+        self._feed = Feed(iterator, lambda stored: mode.put(host_batch(stored)), config.prefetch)
+        main = jax.process_index() == 0
+        self._writer = MetricWriter(run / "metrics", "train", enabled=main)
+        self._writer.truncate(self._number + 1)
+        self._ledger = Ledger(run / "metrics" / "goodput.json", self._number) if main else None
+        source = make_source(dataset, loader_config, vae_hash=vae_hash)
+        self._guard = Guard(config.guard, lambda step: _describe(source, step, config.batch), norms)
+        self._validation = Validation(
+            program.graph, experiment, mode, constants, lambda rows: _held_out(experiment, dataset, vae_hash, rows)
+        )
+        self._clock = _clock(experiment, mode)
+        self._profile = Profile(run / "profile", config.profile_steps)
+        self._metrics: dict[str, float] = {}
+
+    def __enter__(self) -> _Run:
+        self._feed.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._feed.__exit__(*error)
+        self._profile.stop()
+        self._checkpoints.close()
+        self._writer.close()
+
+    def go(self, asked: Callable[[int], bool]) -> dict[str, float]:
+        """Steps until the end or until `asked` says so."""
+        config, position, first = self._config, {}, self._number
+        while self._number < config.steps:
+            if asked(self._number) and self._number > first:
+                self._save(self._number, position)
+                self._checkpoints.wait()
+                raise Stopped(self._number, config.steps)
+            self._profile.at(self._number - first)
+            batch, position = self._clock.waiting(self._feed.next)
+            limit = self._guard.limit(self._number)
+            self._state, values = self._step(self._state, batch, self._constants, np.float32(limit))
+            self._guard.watch(self._number, values, limit)
+            self._number += 1
+            if self._number == first + 1:
+                jax.block_until_ready(values)
+                self._clock.warmed()
+            last = self._number == config.steps
+            if last or self._number % config.log_every == 0:
+                self._log(values)
+            if last or self._number % config.save_every == 0:
+                self._clock.paused(lambda at=position: self._save(self._number, at))
+        return self._metrics
+
+    def _log(self, values: dict[str, Any]) -> None:
+        config, mode = self._config, self._mode
+        skipped = self._guard.settle()
+        self._metrics = {f"train/{name}": float(value) for name, value in values.items()} | self._clock.read()
+        if config.guard.policy == "skip":
+            self._metrics["train/skipped"] = float(skipped)
+        if self._ledger is not None:
+            self._metrics["perf/goodput"] = self._ledger.goodput(self._clock.productive)
+        if config.val_batches and (self._number == config.steps or self._number % config.val_every == 0):
+            whole = mode.whole(self._state)
+            self._metrics |= self._clock.paused(lambda: self._validation(evaluated_params(whole, config)))
+        self._writer.write(self._number, self._metrics)
+        self._progress(self._number, config.steps, self._metrics)
+
+    def _save(self, step: int, position: dict[str, Any]) -> None:
+        self._guard.settle()
+        whole: TrainState = self._mode.whole(self._state)
+        norms = self._guard.state()
+        self._checkpoints.save(
+            step,
+            params=evaluated_params(whole, self._config),
+            state=whole,
+            iterator=position | ({_NORMS: norms} if norms else {}),
+            bundle=self._bundle,
+        )
+        if self._ledger is not None:
+            self._ledger.save(step, self._clock.productive)
+
+
+_NORMS = "guard_norms"
+"""Entry beside the loader's position in a checkpoint: the gradient norms that a spike is measured by."""
+
+
+def _begin(
+    program: Program, experiment: ExperimentConfig, mode: Mode, checkpoints: Checkpoints, iterator: Any
+) -> tuple[TrainState, list[list[float]]]:
+    """The state to go on from, in running form, and the guard's norms; the iterator is moved to its place."""
+    if (latest := checkpoints.latest()) is None:
+        return first_state(program, experiment, mode), []
+    whole, position = checkpoints.restore(latest, state=program.state)
+    norms = position.pop(_NORMS, [])
+    iterator.set_state(position)
+    return mode.running(whole), norms
 
 
 def _loader_config(experiment: ExperimentConfig, batch: int, seed: int, split: str) -> LoaderConfig:
@@ -100,7 +192,12 @@ def _loader_config(experiment: ExperimentConfig, batch: int, seed: int, split: s
     return LoaderConfig(window=window, batch=batch, seed=seed, split=split, text_length=experiment.text.max_len)
 
 
-def _constants(experiment: ExperimentConfig, dataset: str | Path) -> tuple[Constants, dict[str, Any]]:
+def _held_out(experiment: ExperimentConfig, dataset: str | Path, vae_hash: str, rows: Any) -> Any:
+    config = _loader_config(experiment, experiment.train.batch, 0, "val")
+    return make_loader(dataset, config, vae_hash=vae_hash, rows=rows.tolist())
+
+
+def _constants(experiment: ExperimentConfig, dataset: str | Path, mode: Mode) -> tuple[Constants, dict[str, Any]]:
     opened = open_dataset(dataset)
     encoded = open_encoded(opened.latents_path)
     norm = LatentNorm.of(encoded.latent_statistics(), experiment.centre_latents)
@@ -108,68 +205,18 @@ def _constants(experiment: ExperimentConfig, dataset: str | Path) -> tuple[Const
     values = encoded.texts().values[0]
     empty[: min(len(values), len(empty))] = values[: len(empty)]
     bundle = make_bundle(experiment, Statistics.load(opened.statistics_path), norm, encoded.identity.vae)
-    return Constants(LatentNorm(*map(jax.numpy.asarray, norm)), jax.numpy.asarray(empty)), bundle
+    return mode.replicate(Constants(norm, empty)), bundle
 
 
-class _Validation:
-    """Losses on held-out windows with the same noise each time."""
-
-    def __init__(
-        self, graph: Any, experiment: ExperimentConfig, dataset: str | Path, vae_hash: str, constants: Constants
-    ) -> None:
-        self._loss = jax.jit(make_loss(graph, experiment.model, experiment.train))
-        self._constants = constants
-        self._count = experiment.train.val_batches
-        self._make = lambda: make_loader(
-            dataset, _loader_config(experiment, experiment.train.batch, 0, "val"), vae_hash=vae_hash
-        )
-
-    def __call__(self, params: Any) -> dict[str, float]:
-        iterator: Iterator[Any] = self._make()
-        rows = []
-        for number in range(self._count):
-            _, metrics = self._loss(params, jax.random.key(number), host_batch(next(iterator)), self._constants)
-            rows.append({name: float(value) for name, value in metrics.items()})
-        return {f"val/{name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
+def _describe(source: Any, step: int, batch: int) -> str:
+    first = step * batch
+    shown = "; ".join(source.describe(first + row) for row in range(min(batch, 8)))
+    return f"windows {first} to {first + batch - 1} of the stream: {shown}" + ("; …" if batch > 8 else "")
 
 
-class _Clock:
-    """Step time, and the share of it that was spent waiting for data."""
-
-    def __init__(self, batch: int) -> None:
-        self._batch, self._steps, self._waited, self._start = batch, 0, 0.0, time.perf_counter()
-
-    def waiting(self, fetch: Callable[[], Any]) -> Any:
-        """Calls `fetch` and counts the time as waiting for input."""
-        start = time.perf_counter()
-        value = fetch()
-        self._waited += time.perf_counter() - start
-        self._steps += 1
-        return value
-
-    def paused(self, work: Callable[[], Any]) -> Any:
-        """Calls `work` without counting its time."""
-        start = time.perf_counter()
-        value = work()
-        self._start += time.perf_counter() - start
-        return value
-
-    def read(self) -> dict[str, float]:
-        """Averages since the last call."""
-        elapsed = time.perf_counter() - self._start
-        steps, waited = max(self._steps, 1), self._waited
-        self._steps, self._waited, self._start = 0, 0.0, time.perf_counter()
-        return {
-            "perf/step_time": elapsed / steps,
-            "perf/samples_per_second": self._batch * steps / elapsed,
-            "perf/input_bound": waited / elapsed,
-        }
-
-
-def load_model(experiment: ExperimentConfig) -> tuple[Any, Any]:
-    """Graph and abstract parameters of the experiment's model."""
-    return nnx.split(nnx.eval_shape(lambda: AIM(experiment.model, nnx.Rngs(0))))
-
-
-def _json(state: Any) -> dict[str, Any]:
-    return state if isinstance(state, dict) else {"state": state}
+def _clock(experiment: ExperimentConfig, mode: Mode) -> Clock:
+    config, devices = experiment.train, mode.mesh.devices.ravel()
+    draws = config.noise.action_draws
+    flops = window_flops(experiment.model, config.chunks, draws, experiment.text.max_len).training
+    tokens = window_tokens(experiment.model, config.chunks, draws)
+    return Clock(config.batch, tokens, flops, len(devices), devices[0].device_kind)

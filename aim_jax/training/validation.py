@@ -1,0 +1,49 @@
+"""Losses on held-out windows with the same noise each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from aim_jax.array_typing import Int, NDArray, PyTree
+from aim_jax.config import ExperimentConfig
+from aim_jax.parallel.modes import Mode
+from aim_jax.training.inputs import host_batch
+from aim_jax.training.step import Constants, make_loss
+
+
+class Validation:
+    """Called with parameters (global arrays), gives the mean of each loss.
+
+    Args:
+        graph: NNX graph of the model.
+        experiment: the configuration.
+        mode: where parameters and batches lie.
+        constants: as in training.
+        loader: from the rows that this process supplies to an iterator of held-out batches.
+    """
+
+    def __init__(
+        self,
+        graph: Any,
+        experiment: ExperimentConfig,
+        mode: Mode,
+        constants: Constants,
+        loader: Callable[[Int[NDArray, " n"]], Iterator[Any]],
+    ) -> None:
+        self._loss = jax.jit(make_loss(graph, experiment.model, experiment.train, mode.placement))
+        self._mode, self._constants, self._loader = mode, constants, loader
+        self._batch, self._count = experiment.train.batch, experiment.train.val_batches
+
+    def __call__(self, params: PyTree) -> dict[str, float]:
+        """Mean losses as `val/...`."""
+        iterator = self._loader(self._mode.rows(self._batch))
+        rows = []
+        for number in range(self._count):
+            batch = self._mode.spread(host_batch(next(iterator)), self._batch)
+            _, metrics = self._loss(params, jax.random.key(number), batch, self._constants)
+            rows.append({name: float(value) for name, value in metrics.items()})
+        return {f"val/{name}": float(np.mean([row[name] for row in rows])) for name in rows[0]}
