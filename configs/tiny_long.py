@@ -12,4 +12,6 @@ config = replace(
     model=replace(tiny.model, visibility=replace(tiny.model.visibility, window=3)),
     collect=replace(tiny.collect, episodes=150),
     train=replace(tiny.train, steps=2600, balance_tasks=True, save_every=200, val_every=400),
+    # The expert needs up to five chunks.
+    grpo=replace(tiny.grpo, iterations=4, max_chunks=6, optimiser=replace(tiny.grpo.optimiser, lr=2e-5)),
 )
