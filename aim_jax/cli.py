@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench infer": ("bench_infer", "inference by stage and by chunk: latency, throughput, utilisation"),
     "bench serve": ("bench_serve", "the policy server under many sessions and hostile messages"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
+    "inspect mask": ("inspect_mask", "who sees whom: the visibility table and the static mask"),
     "report": ("report", "HTML report of a run"),
 }
 

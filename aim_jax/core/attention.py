@@ -5,9 +5,15 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.ad_checkpoint import checkpoint_name
 
 from aim_jax.array_typing import Array, Bool, Float
 from aim_jax.core.mask import VisibilityGroup
+
+
+ATTENDED = "attended"
+"""Name of the result of an attention among a layer's intermediates: what rematerialisation may keep. The dense and the
+grouped path name what they return; the splash kernel names what its backward pass reads."""
 
 
 def attend(
@@ -29,7 +35,7 @@ def attend(
     if mask is not None:
         scores = jnp.where(mask[:, None], scores, -jnp.inf)
     weights = jax.nn.softmax(scores, axis=-1).astype(v.dtype)
-    return jnp.einsum("bhqk,bkhd->bqhd", weights, v)
+    return checkpoint_name(jnp.einsum("bhqk,bkhd->bqhd", weights, v), ATTENDED)
 
 
 def attend_grouped(

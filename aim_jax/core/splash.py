@@ -8,6 +8,7 @@ passed in or sharded at run time.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -15,11 +16,10 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, PartitionSpec
 
 from aim_jax.array_typing import Array, Float
+from aim_jax.core.attention import ATTENDED
 from aim_jax.core.splash_plan import LANES, Run, SplashPlan
 from aim_jax.errors import AimError
 
-SAVED = "attention"
-"""Name under which a rematerialisation policy may keep the kernel's results."""
 
 
 def attend_splash(
@@ -29,8 +29,7 @@ def attend_splash(
     plan: SplashPlan,
     *,
     mesh: Mesh | None = None,
-    batch_axes: tuple[str, ...] = (),
-    head_axis: str | None = None,
+    spec: PartitionSpec | None = None,
     interpret: bool = False,
 ) -> Float[Array, "b lq heads dim"]:
     """Equal to `attend` under the dense mask of the plan.
@@ -41,16 +40,15 @@ def attend_splash(
         v: values.
         plan: padding, tiles and mask.
         mesh: the devices, where the arrays are sharded; each device runs the kernel on its samples and heads.
-        batch_axes: mesh axes over which the samples are spread.
-        head_axis: mesh axis over which the heads are spread.
+        spec: mesh axes of the samples (first entry) and the heads (third); tokens and channels stay whole.
         interpret: run the kernel's program on the host, slowly, to test it.
 
     Raises:
         AimError: the arrays do not fit the plan, the mesh or the hardware.
     """
-    _check(q, k, plan, mesh, batch_axes, head_axis, interpret)
-    shards = 1 if mesh is None or head_axis is None else mesh.shape[head_axis]
-    kernel = _kernel(plan, q.shape[2] // shards, interpret)
+    batch, _, heads, _ = (*(spec or ()), None, None, None, None)[:4]
+    _check(q, k, plan, mesh, batch, heads, interpret)
+    kernel = _kernel(plan, q.shape[2] // _parts(mesh, heads), interpret)
     # The kernel wants heads before tokens. Queries are scaled here because it does not scale.
     args = [
         _padded(x, runs, length).transpose(0, 2, 1, 3)
@@ -65,9 +63,9 @@ def attend_splash(
         return jax.vmap(kernel)(q, k, v)
 
     if mesh is not None:
-        spec = PartitionSpec(batch_axes or None, head_axis)
-        in_specs = (PartitionSpec(), spec, spec, spec)
-        local = jax.shard_map(local, mesh=mesh, in_specs=in_specs, out_specs=spec, check_vma=False)
+        lying = PartitionSpec(batch, heads)
+        in_specs = (PartitionSpec(), lying, lying, lying)
+        local = jax.shard_map(local, mesh=mesh, in_specs=in_specs, out_specs=lying, check_vma=False)
     return _unpadded(local(kernel, *args).transpose(0, 2, 1, 3), plan.queries)
 
 
@@ -96,7 +94,7 @@ def _kernel(plan: SplashPlan, heads: int, interpret: bool) -> Any:
             block_sizes=sizes,
             head_shards=1,
             q_seq_shards=1,
-            residual_checkpoint_name=SAVED,
+            residual_checkpoint_name=ATTENDED,
             interpret=interpret,
         )
 
@@ -123,15 +121,12 @@ def _unpadded(x: Float[Array, "b m h d"], runs: tuple[Run, ...]) -> Float[Array,
     return jnp.concatenate(pieces, axis=1)
 
 
-def _check(
-    q: Array,
-    k: Array,
-    plan: SplashPlan,
-    mesh: Mesh | None,
-    batch_axes: tuple[str, ...],
-    head_axis: str | None,
-    interpret: bool,
-) -> None:
+def _parts(mesh: Mesh | None, axes: Any) -> int:
+    names = (axes,) if isinstance(axes, str) else axes or ()
+    return 1 if mesh is None else math.prod(mesh.shape[name] for name in names)
+
+
+def _check(q: Array, k: Array, plan: SplashPlan, mesh: Mesh | None, batch: Any, heads: Any, interpret: bool) -> None:
     if (q.shape[1], k.shape[1]) != plan.tokens:
         raise AimError(
             "The sequence is not the one the attention was planned for",
@@ -146,15 +141,11 @@ def _check(
             got=f"platform {platform}, head width {q.shape[-1]}",
             remedy="set model.attention to grouped",
         )
-    if mesh is not None:
-        samples = 1
-        for axis in batch_axes:
-            samples *= mesh.shape[axis]
-        heads = 1 if head_axis is None else mesh.shape[head_axis]
-        if q.shape[0] % samples or q.shape[2] % heads:
-            raise AimError(
-                "Samples or heads do not divide over the mesh",
-                wanted=f"multiples of {samples} samples and {heads} heads",
-                got=f"{q.shape[0]} samples, {q.shape[2]} heads",
-                remedy="change the batch, or the data, fsdp and tensor axes",
-            )
+    samples, shares = _parts(mesh, batch), _parts(mesh, heads)
+    if q.shape[0] % samples or q.shape[2] % shares:
+        raise AimError(
+            "Samples or heads do not divide over the mesh",
+            wanted=f"multiples of {samples} samples and {shares} heads",
+            got=f"{q.shape[0]} samples, {q.shape[2]} heads",
+            remedy="change the batch, or the data, fsdp and tensor axes",
+        )

@@ -24,6 +24,7 @@ from aim_jax.array_typing import AnyArray, Array, Float, Float32, Num
 from aim_jax.core.attention import attend
 from aim_jax.core.rope import rope_table, rotate
 from aim_jax.errors import AimError
+from aim_jax.models.attention import AttentionFunction
 from aim_jax.models.layers import (
     MLP,
     AffineLayerNorm,
@@ -37,7 +38,7 @@ from aim_jax.models.layers import (
     zeros,
 )
 from aim_jax.models.placement import constrain, gathered
-from aim_jax.models.remat import ATTENDED, Keep, rematerialised
+from aim_jax.models.remat import UPDATED, Keep, rematerialised
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,11 @@ class CrossAttention(AttentionProjections):
         """Keys and values of the text, each [b, t, heads, head_dim]; they do not depend on the video."""
         return self.heads(self.norm_k(self.k(text))), self.heads(self.v(text))
 
-    def __call__(self, x: Float[Array, "b l d"], text_kv: tuple[Array, Array]) -> Float[Array, "b l d"]:
+    def __call__(
+        self, x: Float[Array, "b l d"], text_kv: tuple[Array, Array], attention: AttentionFunction = attend
+    ) -> Float[Array, "b l d"]:
         """Attends from the video to the text."""
-        return self.output(attend(self.heads(self.norm_q(self.q(x))), *text_kv))
+        return self.output(attention(self.heads(self.norm_q(self.q(x))), *text_kv))
 
 
 Modulation = tuple[Array, ...]
@@ -192,10 +195,12 @@ class WanBlock(nnx.Module):
         """Adds the gated result of the self-attention."""
         return gated(x, attended, modulation[2])
 
-    def add_text(self, x: Float[Array, "b g n d"], text_kv: tuple[Array, Array]) -> Float[Array, "b g n d"]:
+    def add_text(
+        self, x: Float[Array, "b g n d"], text_kv: tuple[Array, Array], attention: AttentionFunction = attend
+    ) -> Float[Array, "b g n d"]:
         """Adds the cross-attention to the text (AIM Eq 8)."""
         flat = rearrange(self.cross_norm(x), "b g n d -> b (g n) d")
-        return x + self.cross_attn(flat, text_kv).reshape(x.shape)
+        return x + self.cross_attn(flat, text_kv, attention).reshape(x.shape)
 
     def add_ffn(self, x: Float[Array, "b g n d"], modulation: Modulation) -> Float[Array, "b g n d"]:
         """Adds the gated feed-forward layer."""
@@ -207,16 +212,16 @@ class WanBlock(nnx.Module):
         modulation: Modulation,
         text_kv: tuple[Array, Array],
         rope: tuple[AnyArray, AnyArray],
-        attention: Callable[[Array, Array, Array], Array] = attend,
+        attention: AttentionFunction = attend,
     ) -> Float[Array, "b g n d"]:
-        """The whole block for a single stream, as plain Wan2.2 runs it."""
+        """The whole block for a single stream, as plain Wan2.2 runs it; `attention` serves video and text alike."""
         flat = rearrange(self.attention_input(x, modulation), "b g n d -> b (g n) d")
         q, k, v = self.self_attn.qkv(flat, rope)
         q = constrain(q, "batch", "queries", "heads", None)
         k, v = (constrain(y, "batch", None, "heads", None) for y in (k, v))
-        attended = self.self_attn.output(checkpoint_name(attention(q, k, v), ATTENDED)).reshape(x.shape)
+        attended = self.self_attn.output(attention(q, k, v)).reshape(x.shape)
         x = self.add_attention(x, attended, modulation)
-        x = self.add_text(x, text_kv)
+        x = self.add_text(x, text_kv, attention)
         return constrain(self.add_ffn(x, modulation), "batch", "frames", "tokens", None)
 
 
@@ -283,6 +288,7 @@ class WanDiT(nnx.Module):
         *,
         remat: bool = False,
         keep: Keep = "nothing",
+        attention: AttentionFunction = attend,
     ) -> Float32[Array, "b f h w c"]:
         """Velocity of a noisy latent video.
 
@@ -292,6 +298,7 @@ class WanDiT(nnx.Module):
             text: embeddings, zero-padded to the text length.
             remat: recompute each block in the backward pass.
             keep: what of a block is not recomputed.
+            attention: of the video to itself and to the text.
         """
         batch, frames, height, width, _ = latents.shape
         tokens = self.embed_patches(latents)
@@ -312,7 +319,7 @@ class WanDiT(nnx.Module):
         )
 
         def body(x: Array, block: WanBlock) -> Array:
-            return block(x, block.modulation(projected), block.cross_attn.text_kv(text), rope)
+            return block(x, block.modulation(projected), block.cross_attn.text_kv(text), rope, attention)
 
         x = scan_blocks(body, x, self.blocks, remat=remat, keep=keep)
         return self.unpatch(self.head(x, embedding).reshape(batch, frames, tokens.shape[2], -1), height, width)

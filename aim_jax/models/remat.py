@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 import jax
 
-Keep = Literal["nothing", "attention", "dots"]
+from aim_jax.core.attention import ATTENDED
+
+Keep = Literal["nothing", "attention", "outputs", "dots"]
 """What of a recomputed layer is kept: nothing, the result of its attention, or the results of all matmuls whose
 operands have no batch dimension in common (projections and feed-forward, not attention scores)."""
 
-ATTENDED = "attended"
-"""Name of the attention's result among a layer's intermediates."""
+UPDATED = "updated"
+"""Name of the feed-forward layer's result among a layer's intermediates."""
 
 
 def rematerialised(step: Callable[..., Any], keep: Keep) -> Callable[..., Any]:
@@ -20,6 +22,7 @@ def rematerialised(step: Callable[..., Any], keep: Keep) -> Callable[..., Any]:
     policies = {
         "nothing": jax.checkpoint_policies.nothing_saveable,
         "attention": jax.checkpoint_policies.save_only_these_names(ATTENDED),
+        "outputs": jax.checkpoint_policies.save_only_these_names(ATTENDED, UPDATED),
         "dots": jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
     }
     # A scan keeps the body apart already; barriers against common subexpressions would only cost.

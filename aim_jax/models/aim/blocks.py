@@ -9,15 +9,16 @@ import jax
 import jax.numpy as jnp
 from einops import rearrange
 from flax import nnx
-from jax.ad_checkpoint import checkpoint_name
 
 from aim_jax.array_typing import Array, Float
+from aim_jax.core.attention import attend
 from aim_jax.core.blocks import STREAMS
 from aim_jax.models.aim.action import ActionBlock
 from aim_jax.models.aim.model import AIM, Stream
+from aim_jax.models.attention import AttentionFunction
 from aim_jax.models.dit import SelfAttention, WanBlock
 from aim_jax.models.placement import constrain, gathered
-from aim_jax.models.remat import ATTENDED, Keep, rematerialised
+from aim_jax.models.remat import Keep, rematerialised
 
 Streams = dict[str, Stream]
 KeyValue = tuple[Array, Array]
@@ -59,6 +60,7 @@ def run(
     streams: Streams,
     *,
     attention: Attention,
+    text_attention: AttentionFunction = attend,
     text_kv: KeyValue | None = None,
     text: Float[Array, "b t e"] | None = None,
     memory: Any = None,
@@ -72,6 +74,7 @@ def run(
         model: the parameters.
         streams: the tokens present in this pass, by stream name; any subset.
         attention: the shared masked attention.
+        text_attention: the attention to the text, without mask.
         text_kv: what `text_keys` returned; or give `text`, and each layer computes its own.
         text: text embeddings; needed where a stream reads the text.
         memory: pytree with a leading layer dimension handed to `attention` layer by layer (cached keys and values).
@@ -94,7 +97,8 @@ def run(
         layer = nnx.merge(graph, gathered(layer_params))
         if embedded is not None and layer.video is not None:
             layer_text = layer.video.cross_attn.text_kv(embedded)
-        hidden, kv = _layer(model, layer, hidden, streams, layer_text, lambda q, k, v: attention(q, k, v, layer_memory))
+        shared = lambda q, k, v: attention(q, k, v, layer_memory)  # noqa: E731
+        hidden, kv = _layer(model, layer, hidden, streams, layer_text, shared, text_attention)
         return hidden, kv if collect else None
 
     start = {name: _placed(streams[name].tokens) for name in names}
@@ -108,7 +112,8 @@ def _layer(
     hidden: dict[str, Array],
     streams: Streams,
     text_kv: KeyValue | None,
-    attention: Callable[[Array, Array, Array], Array],
+    attention: AttentionFunction,
+    text_attention: AttentionFunction,
 ) -> tuple[dict[str, Array], KeyValue]:
     hidden = {name: hidden[name] for name in STREAMS if name in hidden}  # a scan returns its carry in another order
     modulations = {name: _block(layer, name).modulation(streams[name].projected) for name in hidden}
@@ -119,7 +124,7 @@ def _layer(
     q, k, v = (jnp.concatenate(parts, axis=1) for parts in zip(*projected, strict=True))
     q = constrain(q, "batch", "queries", "heads", None)
     k, v = (constrain(x, "batch", None, "heads", None) for x in (k, v))
-    attended = checkpoint_name(attention(q, k, v), ATTENDED)
+    attended = attention(q, k, v)
     result, offset = {}, 0
     for name, x in hidden.items():
         length = x.shape[1] * x.shape[2]
@@ -127,7 +132,7 @@ def _layer(
         offset += length
         x = _block(layer, name).add_attention(x, update, modulations[name])
         if text_kv is not None and layer.video is not None and _reads_text(model, name):
-            x = layer.video.add_text(x, text_kv)
+            x = layer.video.add_text(x, text_kv, text_attention)
         result[name] = _placed(_block(layer, name).add_ffn(x, modulations[name]))
     return result, (k, v)
 

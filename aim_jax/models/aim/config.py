@@ -8,6 +8,7 @@ from typing import Literal
 from aim_jax.core.blocks import ChunkClock
 from aim_jax.core.visibility import VisibilityConfig
 from aim_jax.errors import AimError
+from aim_jax.models.attention import Choice
 from aim_jax.models.dit import WanDiTConfig
 
 
@@ -30,8 +31,8 @@ class AIMConfig:
         canvas_embedding: add a learned embedding per canvas position to the video tokens. Wan2.2 has none; a tower
             trained from scratch needs it, because rotary embeddings alone leave positions out of the values.
         embedding_std: initial scale of the learned embeddings; about the tokens' own scale when training from scratch.
-        attention: of training windows: "grouped", one call without mask per visibility group, or "reference", one
-            call under the dense mask, which is faster for short sequences on a CPU.
+        attention: of whole windows: "grouped", one call without mask per visibility group; "reference", one call
+            under the dense mask, which is faster for short sequences on a CPU; "splash", the TPU kernel.
         visibility: who sees whom.
     """
 
@@ -48,7 +49,7 @@ class AIMConfig:
     value_noise_token: bool = True
     canvas_embedding: bool = False
     embedding_std: float = 0.02
-    attention: Literal["reference", "grouped"] = "grouped"
+    attention: Choice = "grouped"
     visibility: VisibilityConfig = field(default_factory=VisibilityConfig)
 
     def __post_init__(self):

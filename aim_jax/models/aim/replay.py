@@ -19,6 +19,7 @@ from aim_jax.core.mask import dense_mask
 from aim_jax.models.aim.blocks import KeyValue, run
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
+from aim_jax.models.attention import full_attention, window_attention
 
 
 class Recording(NamedTuple):
@@ -69,11 +70,12 @@ def frozen_context(model: AIM, recording: Recording, null: Float[Array, "h w c"]
         sigma = np.concatenate([np.full(len(layout.frames(kind)), inputs[kind][1]) for kind in kinds])
         timestep = jnp.broadcast_to(jnp.asarray(sigma * TRAIN_TIMESTEPS), (batch, len(sigma)))
         streams[name] = entrance(values, timestep, np.array([block.frame for block in layout.stream(name)]))
-    mask = dense_mask(layout, config.visibility)[None]
+    attention = window_attention(config.attention, layout, config.visibility)
     out = run(
         model,
         streams,
-        attention=lambda q, k, v, _: attend(q, k, v, mask),
+        attention=lambda q, k, v, _: attention(q, k, v),
+        text_attention=full_attention(config.attention),
         text=recording.text,
         collect=True,
     )

@@ -8,13 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from aim_jax.array_typing import Array, Float, Float32
-from aim_jax.core.attention import attend, attend_grouped
 from aim_jax.core.blocks import Block, Kind, Layout
 from aim_jax.core.flow import TRAIN_TIMESTEPS, add_noise
-from aim_jax.core.mask import dense_mask, visibility_groups
-from aim_jax.models.aim.blocks import Attention, run
+from aim_jax.models.aim.blocks import run
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
+from aim_jax.models.attention import full_attention, window_attention
 from aim_jax.models.remat import Keep
 
 
@@ -110,10 +109,12 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
         "value": model.value_stream(value, value_sigma * TRAIN_TIMESTEPS, frames["value"]),
         "action": model.action_stream(action, action_sigma * TRAIN_TIMESTEPS, frames["action"]),
     }
+    attention = window_attention(config.attention, layout, config.visibility)
     out = run(
         model,
         streams,
-        attention=_attention(layout, config),
+        attention=lambda q, k, v, _: attention(q, k, v),
+        text_attention=full_attention(config.attention),
         text=window.text,
         remat=remat,
         keep=keep,
@@ -125,14 +126,6 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
         model.video_velocity(out["value"][:, m], streams["value"].embedding[:, m]),
         action_velocity.reshape(batch, draws, -1, *action_velocity.shape[2:]),
     )
-
-
-def _attention(layout: Layout, config: AIMConfig) -> Attention:
-    if config.attention == "reference":
-        mask = dense_mask(layout, config.visibility)[None]
-        return lambda q, k, v, _: attend(q, k, v, mask)
-    groups = visibility_groups(layout, config.visibility)
-    return lambda q, k, v, _: attend_grouped(q, k, v, groups)
 
 
 _NOISY = (("rgb", Kind.RGB), ("value", Kind.VALUE), ("action", Kind.ACTION))

@@ -1,0 +1,58 @@
+"""Which implementation of attention a pass runs: named by the configuration, never changed behind its back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from aim_jax.array_typing import Array
+from aim_jax.core.attention import attend, attend_grouped
+from aim_jax.core.blocks import Layout
+from aim_jax.core.mask import dense_mask, visibility_groups
+from aim_jax.core.splash import attend_splash
+from aim_jax.core.splash_plan import SplashPlan, full_plan, window_plan
+from aim_jax.core.visibility import VisibilityConfig
+from aim_jax.errors import AimError
+from aim_jax.models.placement import placement
+
+Choice = Literal["reference", "grouped", "splash"]
+"""`reference`: one call under the dense mask. `grouped`: one call without mask for each group of queries with equal
+keys. `splash`: the block-sparse TPU kernel, for self-attention and for the text."""
+
+AttentionFunction = Callable[[Array, Array, Array], Array]
+"""(q, k, v) -> attended, each [b, l, heads, head_dim]."""
+
+
+def window_attention(choice: Choice, layout: Layout, visibility: VisibilityConfig) -> AttentionFunction:
+    """Self-attention over a layout under the visibility table."""
+    if choice == "reference":
+        mask = dense_mask(layout, visibility)[None]
+        return lambda q, k, v: attend(q, k, v, mask)
+    if choice == "grouped":
+        groups = visibility_groups(layout, visibility)
+        return lambda q, k, v: attend_grouped(q, k, v, groups)
+    plan = window_plan(layout, visibility)
+    return lambda q, k, v: _splash(q, k, v, plan)
+
+
+def full_attention(choice: Choice) -> AttentionFunction:
+    """Attention in which every query sees every key: to the text, and of plain Wan2.2."""
+    if choice == "splash":
+        return lambda q, k, v: _splash(q, k, v, full_plan(q.shape[1], k.shape[1]))
+    return attend
+
+
+def _splash(q: Array, k: Array, v: Array, plan: SplashPlan) -> Array:
+    current = placement()
+    if current is None:
+        return attend_splash(q, k, v, plan)
+    if current.mesh.shape.get("context", 1) > 1:
+        raise AimError(
+            "Splash attention does not share the tokens of a window among devices",
+            wanted="a mesh with context 1",
+            got=f"context {current.mesh.shape['context']}",
+            remedy="set parallel.mesh.context to 1 and raise tensor or fsdp, or set model.attention to grouped",
+        )
+    return attend_splash(
+        q, k, v, plan, mesh=current.mesh, spec=current.spec(q.shape, ("batch", None, "heads", None))
+    )
