@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect sharding": ("inspect_sharding", "where every parameter goes on a mesh, and why"),
     "generate": ("generate", "text or an image to video with converted Wan2.2 weights"),
     "bench parity-speed": ("bench_parity_speed", "forward passes against diffusers in torch, on this machine"),
+    "bench attention": ("bench_attention", "time, memory and operations of attention, against a plain dense mask"),
     "bench convert": ("bench_convert", "time and memory of weight conversion, against a plain copy"),
     "checkpoint pack": ("checkpoint_pack", "a checkpoint without what only training needs"),
     "serve": ("serve", "a policy server over websockets, for simulators and robots"),
@@ -40,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench infer": ("bench_infer", "inference by stage and by chunk: latency, throughput, utilisation"),
     "bench serve": ("bench_serve", "the policy server under many sessions and hostile messages"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
+    "compile": ("compile", "a stage compiled ahead of time for a TPU topology: memory, collectives, modelled time"),
     "inspect mask": ("inspect_mask", "who sees whom: the visibility table and the static mask"),
     "report": ("report", "HTML report of a run"),
 }

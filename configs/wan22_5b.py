@@ -27,7 +27,7 @@ config = ExperimentConfig(
     canvas=CanvasSpec.full(),
     vae="weights/wan22/vae",
     text=TextConfig(checkpoint="weights/wan22/text_encoder"),
-    model=AIMConfig(dit=WanDiTConfig(compute_dtype="bfloat16"), attention="grouped"),
+    model=AIMConfig(dit=WanDiTConfig(compute_dtype="bfloat16"), attention="splash"),
     train=TrainConfig(
         steps=30_000,
         batch=64,

@@ -2,8 +2,8 @@
 
 Method, from bottom to top:
 
-* Every op that the compiler gives an estimate (`estimated_cycles`) counts with it, fusions that hold a matmul apart from
-  the rest. Its matmul estimates lie within 3-20 % of the roofline for large matmuls on v5e and v5p; it makes
+* Every op that the compiler gives an estimate (`estimated_cycles`) counts with it, fusions that hold a matmul apart
+  from the rest. Its matmul estimates lie within 3-20 % of the roofline for large matmuls on v5e and v5p; it makes
   elementwise ops 1.5-7 times slower than memory would (so the model is pessimistic there).
 * Pallas kernels carry no estimate; `aot.kernels` counts their tiles.
 * Collectives carry none either; `aot.links` moves their bytes over the links.

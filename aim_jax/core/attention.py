@@ -10,7 +10,6 @@ from jax.ad_checkpoint import checkpoint_name
 from aim_jax.array_typing import Array, Bool, Float
 from aim_jax.core.mask import VisibilityGroup
 
-
 ATTENDED = "attended"
 """Name of the result of an attention among a layer's intermediates: what rematerialisation may keep. The dense and the
 grouped path name what they return; the splash kernel names what its backward pass reads."""

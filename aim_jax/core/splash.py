@@ -21,7 +21,6 @@ from aim_jax.core.splash_plan import LANES, Run, SplashPlan
 from aim_jax.errors import AimError
 
 
-
 def attend_splash(
     q: Float[Array, "b lq heads dim"],
     k: Float[Array, "b lk heads dim"],
@@ -85,9 +84,7 @@ def _kernel(plan: SplashPlan, heads: int, interpret: bool) -> Any:
             return plan.mask(*index)
 
     bq, bk = plan.tile
-    sizes = kernel.BlockSizes(
-        block_q=bq, block_kv=bk, block_q_dkv=bq, block_kv_dkv=bk, block_q_dq=bq, block_kv_dq=bk
-    )
+    sizes = kernel.BlockSizes(block_q=bq, block_kv=bk, block_q_dkv=bq, block_kv_dkv=bk, block_q_dq=bq, block_kv_dq=bk)
     with jax.ensure_compile_time_eval():
         return kernel.make_splash_mha(
             masks.MultiHeadMask([TableMask()] * heads),

@@ -53,6 +53,4 @@ def _splash(q: Array, k: Array, v: Array, plan: SplashPlan) -> Array:
             got=f"context {current.mesh.shape['context']}",
             remedy="set parallel.mesh.context to 1 and raise tensor or fsdp, or set model.attention to grouped",
         )
-    return attend_splash(
-        q, k, v, plan, mesh=current.mesh, spec=current.spec(q.shape, ("batch", None, "heads", None))
-    )
+    return attend_splash(q, k, v, plan, mesh=current.mesh, spec=current.spec(q.shape, ("batch", None, "heads", None)))

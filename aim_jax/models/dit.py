@@ -204,7 +204,8 @@ class WanBlock(nnx.Module):
 
     def add_ffn(self, x: Float[Array, "b g n d"], modulation: Modulation) -> Float[Array, "b g n d"]:
         """Adds the gated feed-forward layer."""
-        return gated(x, self.ffn(modulate(x, modulation[3], modulation[4], self.eps)), modulation[5])
+        update = checkpoint_name(self.ffn(modulate(x, modulation[3], modulation[4], self.eps)), UPDATED)
+        return gated(x, update, modulation[5])
 
     def __call__(
         self,
@@ -321,7 +322,7 @@ class WanDiT(nnx.Module):
         def body(x: Array, block: WanBlock) -> Array:
             return block(x, block.modulation(projected), block.cross_attn.text_kv(text), rope, attention)
 
-        x = scan_blocks(body, x, self.blocks, remat=remat, keep=keep)
+        x = scan_blocks(body, x, self.blocks, remat=remat, keep=keep, dtype=self.config.compute_dtype)
         return self.unpatch(self.head(x, embedding).reshape(batch, frames, tokens.shape[2], -1), height, width)
 
 
@@ -346,6 +347,7 @@ def scan_blocks(
     remat: bool = False,
     keep: Keep = "nothing",
     extra: Any = None,
+    dtype: str | None = None,
 ) -> Any:
     """Runs `carry = body(carry, block[, extra[i]])` over stacked blocks; parameters are inputs of the scan only.
 
@@ -356,12 +358,13 @@ def scan_blocks(
         remat: recompute the layer in the backward pass instead of keeping its activations.
         keep: what of a layer is not recomputed.
         extra: a pytree with a leading layer dimension that is handed to the body slice by slice.
+        dtype: what the layers compute in; see `placement.gathered`.
     """
     graph, params = nnx.split(blocks)
 
     def step(carry: Any, xs: Any) -> tuple[Any, None]:
         layer_params, layer_extra = xs
-        block = nnx.merge(graph, gathered(layer_params))
+        block = nnx.merge(graph, gathered(layer_params, dtype))
         return (body(carry, block) if extra is None else body(carry, block, layer_extra)), None
 
     return jax.lax.scan(rematerialised(step, keep) if remat else step, carry, (params, extra))[0]

@@ -33,8 +33,11 @@ class Placement(abc.ABC):
         """`x`, to be laid as its logical axes say; its gradient likewise."""
 
     @abc.abstractmethod
-    def weights(self, params: T) -> T:
-        """Parameters of one layer, gathered over the axes that only share memory; gradients are scattered again."""
+    def weights(self, params: T, dtype: str | None) -> T:
+        """Parameters of one layer, gathered over the axes that only share memory; gradients are scattered again.
+
+        What is gathered travels as `dtype`; its gradient is summed in the dtype that it is stored in.
+        """
 
 
 _active: ContextVar[Placement | None] = ContextVar("placement", default=None)
@@ -61,7 +64,12 @@ def constrain(x: Array, *axes: str | None) -> Array:
     return x if current is None else current.activation(x, axes)
 
 
-def gathered(params: T) -> T:
-    """One layer's parameters, ready for use."""
+def gathered(params: T, dtype: str | None = None) -> T:
+    """One layer's parameters, ready for use.
+
+    Args:
+        params: of one layer.
+        dtype: what its matmuls compute in, so that no more than that need travel; None for the stored dtype.
+    """
     current = _active.get()
-    return params if current is None else current.weights(params)
+    return params if current is None else current.weights(params, dtype)

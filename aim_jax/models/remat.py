@@ -10,8 +10,9 @@ import jax
 from aim_jax.core.attention import ATTENDED
 
 Keep = Literal["nothing", "attention", "outputs", "dots"]
-"""What of a recomputed layer is kept: nothing, the result of its attention, or the results of all matmuls whose
-operands have no batch dimension in common (projections and feed-forward, not attention scores)."""
+"""What of a recomputed layer is kept: nothing; the results of its attentions; those and the result of the video
+tower's feed-forward layer, the largest share of the recomputation for one array of the hidden width; or the results of
+all matmuls whose operands have no batch dimension in common (projections and feed-forward, not attention scores)."""
 
 UPDATED = "updated"
 """Name of the feed-forward layer's result among a layer's intermediates."""

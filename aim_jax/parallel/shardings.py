@@ -111,7 +111,7 @@ class MeshPlacement(Placement):
         """Constrains an activation."""
         return jax.lax.with_sharding_constraint(x, NamedSharding(self.mesh, self.spec(x.shape, axes)))
 
-    def weights(self, params: PyTree) -> PyTree:
+    def weights(self, params: PyTree, dtype: str | None = None) -> PyTree:
         """Gathers one layer's parameters, whose layer dimension is gone but not its name; stacked ones stay."""
 
         def gather(variable: Any) -> Any:
@@ -126,23 +126,29 @@ class MeshPlacement(Placement):
             if whole == sharded:
                 return variable
             places = NamedSharding(self.mesh, whole), NamedSharding(self.mesh, sharded)
-            return variable.replace(_gather(value, *places))
+            return variable.replace(_gather(value, *places, dtype or str(value.dtype)))
 
         return jax.tree.map(gather, params, is_leaf=lambda node: isinstance(node, nnx.Variable))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2))
-def _gather(x: Array, whole: NamedSharding, sharded: NamedSharding) -> Array:
-    """Gathers going forward; going backward the gradient is summed straight into its shards."""
-    return jax.lax.with_sharding_constraint(x, whole)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
+def _gather(x: Array, whole: NamedSharding, sharded: NamedSharding, dtype: str) -> Array:
+    """Gathers as `dtype` going forward; going backward the gradient is summed as stored, straight into its shards."""
+    # Cast in shards, and held there: the cast must not be moved behind the gathering.
+    shards = jax.lax.with_sharding_constraint(x.astype(dtype), sharded)
+    return jax.lax.with_sharding_constraint(shards, whole)
 
 
-def _gather_forward(x: Array, whole: NamedSharding, sharded: NamedSharding) -> tuple[Array, None]:
-    return _gather(x, whole, sharded), None
+def _gather_forward(
+    x: Array, whole: NamedSharding, sharded: NamedSharding, dtype: str
+) -> tuple[Array, tuple[Array, ...]]:
+    return _gather(x, whole, sharded, dtype), (jax.numpy.zeros((0,), x.dtype),)
 
 
-def _gather_backward(whole: NamedSharding, sharded: NamedSharding, _: None, gradient: Array) -> tuple[Array]:
-    return (jax.lax.with_sharding_constraint(gradient, sharded),)
+def _gather_backward(
+    whole: NamedSharding, sharded: NamedSharding, dtype: str, stored: tuple[Array, ...], gradient: Array
+) -> tuple[Array]:
+    return (jax.lax.with_sharding_constraint(gradient.astype(stored[0].dtype), sharded),)
 
 
 _gather.defvjp(_gather_forward, _gather_backward)

@@ -94,7 +94,7 @@ def run(
 
     def step(hidden: dict[str, Array], xs: Any) -> tuple[dict[str, Array], KeyValue | None]:
         layer_params, layer_text, layer_memory = xs
-        layer = nnx.merge(graph, gathered(layer_params))
+        layer = nnx.merge(graph, gathered(layer_params, model.config.dit.compute_dtype))
         if embedded is not None and layer.video is not None:
             layer_text = layer.video.cross_attn.text_kv(embedded)
         shared = lambda q, k, v: attention(q, k, v, layer_memory)  # noqa: E731

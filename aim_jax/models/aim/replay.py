@@ -51,7 +51,7 @@ def frozen_context(model: AIM, recording: Recording, null: Float[Array, "h w c"]
     """
     config = model.config
     batch, frames = recording.value.shape[:2]
-    layout = _world_layout(config, frames // config.latents_per_chunk)
+    layout = world_layout(config, frames // config.latents_per_chunk)
     inputs = {
         Kind.OBS: (recording.rgb, 0.0),
         Kind.RGB: (recording.future, stop_sigma),
@@ -104,7 +104,7 @@ def action_velocities(
     k = config.latents_per_chunk
     frames = executed.shape[1]
     past = frames - k
-    mask = _action_mask(config, frames // k)[None]
+    mask = action_mask(config, frames // k)[None]
     timestep = jnp.concatenate([jnp.repeat(sigma, k, axis=1), jnp.zeros((sigma.shape[0], past))], axis=1)
     numbers = np.concatenate([np.arange(1, frames + 1), np.arange(1, past + 1)])
     actions = jnp.concatenate([noisy, executed[:, :past]], axis=1)
@@ -122,7 +122,8 @@ def _map_kind(config: AIMConfig) -> Kind:
     return Kind.VALUE if config.visibility.clean_value_reads == "future" else Kind.CLEAN_VALUE
 
 
-def _world_layout(config: AIMConfig, chunks: int) -> Layout:
+def world_layout(config: AIMConfig, chunks: int) -> Layout:
+    """Blocks of the pass that computes what actions condition on."""
     k = config.latents_per_chunk
     future = range(1, chunks * k + 1)
     past = range(1, (chunks - 1) * k + 1)
@@ -136,7 +137,8 @@ def _world_layout(config: AIMConfig, chunks: int) -> Layout:
     return Layout.of(blocks, config.tokens, config.clock)
 
 
-def _action_mask(config: AIMConfig, chunks: int) -> Bool[NDArray, "q k"]:
+def action_mask(config: AIMConfig, chunks: int) -> Bool[NDArray, "q k"]:
+    """Which of the frozen context and the actions themselves each action token sees."""
     k = config.latents_per_chunk
     future = range(1, chunks * k + 1)
     past = range(1, (chunks - 1) * k + 1)
