@@ -142,7 +142,7 @@ def _own(module: Module, op: Op, costing: Costing, total: Totals) -> float:
     """Adds what the op costs by itself; returns its seconds."""
     if op.opcode == "custom-call" and 'custom_call_target="tpu_custom_call"' in op.attributes:
         name = re.sub(r"[.\d]+$", "", op.name)
-        seconds = costing.kernel(Kernel(name, tuple(dimensions(op.literal)), tuple(dimensions(op.shape))))
+        seconds = costing.kernel(Kernel(name, _operand_shapes(op), tuple(dimensions(op.shape))))
         total.kernels += seconds
         total.kernel_calls[name] += 1
         return seconds
@@ -157,6 +157,17 @@ def _own(module: Module, op: Op, costing: Costing, total: Totals) -> float:
     total.by_category[category] += cycles
     total.top[op.name] = (float(cycles), f"{category}, {op.shape[:60]}, {op.source[-80:]}")
     return cycles / costing.clock
+
+
+def _operand_shapes(op: Op) -> tuple[tuple[int, ...], ...]:
+    """Operands of a custom call; their shapes stand among the attributes."""
+    _, _, rest = op.attributes.partition("operand_layout_constraints={")
+    depth, stop = 1, 0
+    for stop, letter in enumerate(rest):
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        if depth == 0:
+            break
+    return tuple(dimensions(rest[:stop]))
 
 
 def _nested(

@@ -32,15 +32,18 @@ def kernel_seconds(kernel: Kernel, plans: Sequence[SplashPlan], chip: Chip) -> f
         ValueError: the program holds a kernel that this model does not know.
     """
     passes = next((cost for name, cost in _PASSES.items() if kernel.name.startswith(name)), None)
-    arrays = [shape for shape in (*kernel.operands, *kernel.results) if len(shape) >= 3 and shape[-1] >= 64]
-    if passes is None or not arrays:
-        raise ValueError(f"no cost model for the kernel {kernel.name} with operands {kernel.operands}")
+    results = [shape for shape in kernel.results if len(shape) >= 3]
+    if passes is None or not results:
+        raise ValueError(f"no cost model for the kernel {kernel.name} with results {kernel.results}")
+    # The first result is [.., tokens, channels]; patterns of partly visible tiles end in a tile's side instead.
+    channels = results[0][-1]
+    arrays = [s for s in (*kernel.operands, *kernel.results) if len(s) >= 3 and s[-1] == channels]
     lengths = {shape[-2] for shape in arrays}
-    plan = next((p for p in plans if set(p.padded) <= lengths), None)
+    fitting = [p for p in plans if set(p.padded) <= lengths]
+    plan = max(fitting, key=lambda p: len(set(p.padded)), default=None)
     if plan is None:
         raise ValueError(f"no plan for the kernel {kernel.name} on lengths {sorted(lengths)}")
-    heads = max(_copies(shape) for shape in arrays)
-    channels = arrays[0][-1]
+    heads = max(_copies(shape) for shape in results if shape[-1] == channels)
     tile = plan.tile[0] * plan.tile[1]
     matrix, vector = passes[0] * channels * tile / chip.flops, passes[1] * tile / VECTOR_FLOPS[chip.name]
     return heads * plan.active_tiles() * (max(matrix, vector) + STEP_SECONDS)

@@ -36,7 +36,7 @@ MODULE = """HloModule jit_step, is_scheduled=true
   %copied = bf16[30,1024,2048]{2,1,0} copy(%stack), backend_config={"estimated_cycles":"100"}
   %start = (bf16[4,16]{1,0}, bf16[64,16]{1,0}) all-gather-start(%y), replica_groups=[1,16]<=[16], dimensions={0}
   %done = bf16[64,16]{1,0} all-gather-done(%start)
-  %splash_mha_fwd.7 = bf16[2,128,128]{2,1,0} custom-call(%y), custom_call_target="tpu_custom_call", metadata={
+  %splash_mha_fwd.7 = (bf16[2,128,128]{2,1,0}) custom-call(%y), custom_call_target="tpu_custom_call", operand_layout_constraints={s8[1,4,1]{2,1,0}, bf16[2,128,128]{2,1,0}}, metadata={
     "kernel": "splash"}}
   ROOT %out = (s32[], f32[8]{0}, bf16[30,1024,2048]{2,1,0}) tuple(%next, %y, %copied)
 }
@@ -107,6 +107,7 @@ def test_kernels_take_the_time_the_model_gives_them():
         return 2e-6
 
     total = totals(parse(MODULE), costing(kernel=kernel))
+    assert seen[0].operands == ((1, 4, 1), (2, 128, 128))
     assert seen[0].results == ((2, 128, 128),)
     assert total.kernels == pytest.approx(30 * 2e-6)
 
@@ -158,7 +159,7 @@ def test_gathers_take_their_bytes_over_the_links(chip, shape, group, rate):
 
 def test_between_slices_the_slower_network_counts():
     gather = Transfer("all-gather", 10**9, 32, True)
-    assert Fabric("v5e", (4, 4), 2).seconds(gather) == pytest.approx(0.5e9 / (16 * 3.125e9))
+    assert Fabric("v5e", (2, 1), 2).seconds(gather._replace(group=4)) == pytest.approx(0.5e9 / (2 * 3.125e9))
 
 
 def test_kernel_time_by_hand():
@@ -166,6 +167,9 @@ def test_kernel_time_by_hand():
     call = Kernel("splash_mha_fwd_residuals", ((3, 256, 128), (3, 256, 128)), ((3, 256, 128), (3, 256)))
     tile = max(4 * 128 * 128 * 128 / 197e12, 10 * 128 * 128 / 6.1e12)
     assert kernel_seconds(call, [plan], CHIPS["v5e"]) == pytest.approx(3 * 4 * (tile + STEP_SECONDS))
+    text = full_plan(256, 128, tile=(128, 128))
+    crossing = Kernel("splash_mha_fwd_residuals", ((3, 256, 128), (3, 128, 128), (5, 64, 64)), ((3, 256, 128),))
+    assert kernel_seconds(crossing, [plan, text], CHIPS["v5e"]) == pytest.approx(3 * 2 * (tile + STEP_SECONDS))
     with pytest.raises(ValueError, match="no cost model"):
         kernel_seconds(call._replace(name="unknown"), [plan], CHIPS["v5e"])
     with pytest.raises(ValueError, match="no plan"):
