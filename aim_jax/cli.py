@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench serve": ("bench_serve", "the policy server under many sessions and hostile messages"),
     "rollout": ("rollout", "episodes on video: cameras, predicted frames, value maps"),
     "compile": ("compile", "a stage compiled ahead of time for a TPU topology: memory, collectives, modelled time"),
+    "compile table": ("compile_table", "the table of docs/tpu.md: every stage on its slices"),
     "inspect mask": ("inspect_mask", "who sees whom: the visibility table and the static mask"),
     "report": ("report", "HTML report of a run"),
 }

@@ -162,12 +162,12 @@ def _own(module: Module, op: Op, costing: Costing, total: Totals) -> float:
 def _operand_shapes(op: Op) -> tuple[tuple[int, ...], ...]:
     """Operands of a custom call; their shapes stand among the attributes."""
     _, _, rest = op.attributes.partition("operand_layout_constraints={")
-    depth, stop = 1, 0
+    depth = 1
     for stop, letter in enumerate(rest):
         depth += {"{": 1, "}": -1}.get(letter, 0)
         if depth == 0:
-            break
-    return tuple(dimensions(rest[:stop]))
+            return tuple(dimensions(rest[:stop]))
+    return ()
 
 
 def _nested(

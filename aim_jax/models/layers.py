@@ -52,8 +52,7 @@ class Dense(nnx.Module):
 
     def __call__(self, x: Float[Array, "*b d_in"]) -> Float[Array, "*b d_out"]:
         """Maps the last dimension."""
-        # One flat matrix product: with the tokens of a frame as a dimension of its own the TPU would tile every frame.
-        y = (x.reshape(-1, x.shape[-1]) @ self.kernel[...].astype(x.dtype)).reshape(*x.shape[:-1], -1)
+        y = x @ self.kernel[...].astype(x.dtype)
         return y if self.bias is None else y + self.bias[...].astype(x.dtype)
 
 

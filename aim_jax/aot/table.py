@@ -1,0 +1,184 @@
+"""The table of docs/tpu.md: which stage is compiled for which slice, and how the results are written down."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aim_jax.aot.request import Request, answer
+from aim_jax.aot.topology import parse_topology
+from aim_jax.config import ExperimentConfig
+from aim_jax.errors import AimError
+from aim_jax.files import write_atomic, write_json
+from aim_jax.models.remat import Keep
+from aim_jax.parallel.config import MeshConfig
+
+BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+class Row(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        stage: a key of `aot.stages.STAGES`.
+        topology: as `aim compile` takes it.
+        tensor: devices along the tensor axis; fsdp takes the rest.
+        per_chip: samples on each part of the batch.
+        keep: what of a recomputed layer is kept.
+        frames: latent frames; 0 for the configuration's.
+        attention: implementation.
+    """
+
+    stage: str
+    topology: str
+    tensor: int = 1
+    per_chip: int = 1
+    keep: Keep = "nothing"
+    frames: int = 0
+    attention: str = "splash"
+
+    @property
+    def key(self) -> str:
+        """Name of the file that holds its result."""
+        return "-".join(str(part).replace(":", "_").replace("*", "x") for part in self)
+
+
+POD = ("v5e:8x8", "v5e:16x16", "v6e:8x8", "v5p:4x4x4")
+ROWS: tuple[Row, ...] = (
+    *(Row("stage1", topology) for topology in POD),
+    *(Row("stage1", topology, keep="dots") for topology in ("v5e:16x16", "v6e:8x8", "v5p:4x4x4")),
+    Row("stage1", "v5p:4x4x4", per_chip=4),
+    Row("stage1", "v5e:4x4"),
+    Row("stage1", "v5e:16x16", attention="reference"),
+    Row("stage2", "v5e:2x4"),
+    Row("stage2", "v6e:2x2"),
+    Row("rollout", "v5e:2x4", tensor=8),
+    Row("rollout", "v6e:2x2", tensor=4),
+    Row("vae_encode", "v5e:2x4"),
+    Row("vae_encode", "v6e:2x2"),
+    *(
+        Row(stage, topology, keep="outputs", frames=frames)
+        for stage in ("wan_forward", "wan_train")
+        for frames in (9, 33)
+        for topology in ("v5e:4x4", "v5p:2x2x2", "v6e:4x4")
+    ),
+)
+"""Slices of the targets: pods for Stage I, 8 chips of v5e or 4 of v6e for Stage II and rollouts, and the peer's."""
+
+PEER: dict[tuple[str, str, int], tuple[float, float, float]] = {
+    ("wan_forward", "v5e:4x4", 9): (203, 82, 0.72),
+    ("wan_forward", "v5p:2x2x2", 9): (98, 34, 1.33),
+    ("wan_forward", "v6e:4x4", 9): (68, 18, 0.72),
+    ("wan_forward", "v5e:4x4", 33): (763, 351, 0.82),
+    ("wan_forward", "v5p:2x2x2", 33): (312, 100, 1.50),
+    ("wan_forward", "v6e:4x4", 33): (353, 128, 0.86),
+    ("wan_train", "v5e:4x4", 9): (910, 267, 3.05),
+    ("wan_train", "v5p:2x2x2", 9): (518, 119, 5.42),
+    ("wan_train", "v6e:4x4", 9): (348, 62, 3.03),
+    ("wan_train", "v5e:4x4", 33): (2540, 1011, 4.20),
+    ("wan_train", "v5p:2x2x2", 33): (1237, 375, 6.55),
+    ("wan_train", "v6e:4x4", 33): (1046, 295, 4.19),
+}
+"""maxdiffusion @7cfb8801 on the same compiler: (Mcycles without kernels, matmul ms, peak GiB); one timestep a sample."""
+
+Compile = Callable[[Request], tuple[dict[str, Any], str]]
+
+
+def results(
+    rows: Iterable[Row],
+    experiment: ExperimentConfig,
+    folder: Path,
+    effort: Any,
+    *,
+    compile_one: Compile = answer,
+    progress: Callable[[Row], None] = lambda row: None,
+) -> list[tuple[Row, dict[str, Any]]]:
+    """The report of every row; those that lie in `folder` already are not compiled again."""
+    out = []
+    for row in rows:
+        path = folder / f"{row.key}-{effort}.json"
+        if not path.is_file():
+            progress(row)
+            write_json(path, compile_one(_request(row, experiment, effort))[0])
+        out.append((row, json.loads(path.read_text())))
+    return out
+
+
+def render(found: list[tuple[Row, dict[str, Any]]]) -> str:
+    """The table in Markdown."""
+    head = [
+        "| stage | slice | mesh | samples/chip | kept | attention | fits | HBM GiB arguments / temporaries / peak | "
+        "collectives GB | matmul / other Mcycles | kernels ms | modelled step ms | modelled MFU | peer: cycles, peak |",
+        "|" + "---|" * 14,
+    ]
+    lines = [_line(row, report, program) for row, report in found for program in report["programs"]]
+    return "\n".join(head + lines)
+
+
+def insert(document: Path, table: str) -> None:
+    """Puts the table between the two marks of a document.
+
+    Raises:
+        AimError: the document or its marks are missing.
+    """
+    text = document.read_text() if document.is_file() else ""
+    if BEGIN not in text or END not in text:
+        raise AimError(
+            f"{document} has no place for the table",
+            wanted=f"the lines {BEGIN} and {END}",
+            remedy="choose another --out",
+        )
+    before, _, rest = text.partition(BEGIN)
+    write_atomic(document, f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}")
+
+
+def _request(row: Row, experiment: ExperimentConfig, effort: Any) -> Request:
+    topology = parse_topology(row.topology)
+    parallel = dataclasses.replace(experiment.parallel, mesh=MeshConfig(data=1, fsdp=0, tensor=row.tensor))
+    train = dataclasses.replace(experiment.train, remat=True, remat_keep=row.keep)
+    model = dataclasses.replace(experiment.model, attention=row.attention)  # pyright: ignore[reportArgumentType]
+    chosen = dataclasses.replace(experiment, parallel=parallel, train=train, model=model)
+    batch = row.per_chip * (topology.chips // row.tensor)
+    return Request(chosen, row.stage, topology, batch, row.frames, effort)
+
+
+def _line(row: Row, report: dict[str, Any], program: dict[str, Any]) -> str:
+    hbm, model = program["hbm_gib"], program["modelled"]
+    name = row.stage if len(report["programs"]) == 1 else f"{row.stage}: {program['name']}"
+    if row.frames:
+        name += f", {row.frames} frames"
+    mesh = " × ".join(f"{axis} {size}" for axis, size in report["mesh"].items() if size > 1)
+    cells = [
+        name,
+        row.topology,
+        mesh,
+        f"{report['batch'] / report['chips']:.3g}",
+        row.keep if row.stage in ("stage1", "wan_train") else "-",
+        row.attention,
+        "yes" if program["fits"] else f"no ({hbm['peak']:.2f} of {hbm['limit']:.2f} GiB)",
+        f"{hbm['arguments']:.2f} / {hbm['temporaries']:.2f} / {hbm['peak']:.2f}",
+    ]
+    # Cycles of a quick compile are not those of a run.
+    if model is None or report["effort"] != "full":
+        return "| " + " | ".join([*cells, *["-"] * 6]) + " |"
+    moved = sum(part["gb"] for part in model["collectives"].values())
+    cells += [
+        f"{moved:.1f}",
+        f"{model['matmul_cycles'] / 1e6:.0f} / {model['other_cycles'] / 1e6:.0f}",
+        f"{1e3 * model['kernel_seconds']:.1f}",
+        f"{1e3 * model['step_seconds']:.0f}",
+        f"{100 * model['mfu']:.1f} %",
+        _against_peer(row, hbm, model),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _against_peer(row: Row, hbm: dict[str, float], model: dict[str, Any]) -> str:
+    peer = PEER.get((row.stage, row.topology, row.frames))
+    if peer is None:
+        return "-"
+    cycles = (model["matmul_cycles"] + model["other_cycles"]) / 1e6 / peer[0]
+    return f"{cycles:.2f}×, {hbm['peak'] / peer[2]:.2f}×"
