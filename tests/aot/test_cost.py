@@ -36,7 +36,8 @@ MODULE = """HloModule jit_step, is_scheduled=true
   %copied = bf16[30,1024,2048]{2,1,0} copy(%stack), backend_config={"estimated_cycles":"100"}
   %start = (bf16[4,16]{1,0}, bf16[64,16]{1,0}) all-gather-start(%y), replica_groups=[1,16]<=[16], dimensions={0}
   %done = bf16[64,16]{1,0} all-gather-done(%start)
-  %splash_mha_fwd.7 = (bf16[2,128,128]{2,1,0}) custom-call(%y), custom_call_target="tpu_custom_call", operand_layout_constraints={s8[1,4,1]{2,1,0}, bf16[2,128,128]{2,1,0}}, metadata={
+  %splash_mha_fwd.7 = (bf16[2,128,128]{2,1,0}) custom-call(%y), custom_call_target="tpu_custom_call",
+    operand_layout_constraints={s8[1,4,1]{2,1,0}, bf16[2,128,128]{2,1,0}}, metadata={
     "kernel": "splash"}}
   ROOT %out = (s32[], f32[8]{0}, bf16[30,1024,2048]{2,1,0}) tuple(%next, %y, %copied)
 }

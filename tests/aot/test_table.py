@@ -65,9 +65,8 @@ def test_a_quick_compile_claims_no_time(tmp_path):
     experiment = load_config(ROOT / "configs" / "wan22_5b.py")
     found = results([Row("stage1", "v5e:4x4")], experiment, tmp_path, "O1", compile_one=lambda r: (report(r), ""))
     assert "45.6 %" not in render(found)
-    missing = results(
-        [Row("stage1", "v5e:8x8")], experiment, tmp_path, "O1", compile_one=lambda r: (report(r, False), "")
-    )
+    rows = [Row("stage1", "v5e:8x8")]
+    missing = results(rows, experiment, tmp_path, "O1", compile_one=lambda r: (report(r, fits=False), ""))
     assert "no (0.41 of 15.75 GiB)" in render(missing)
 
 
