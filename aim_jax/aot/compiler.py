@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ from aim_jax.aot.kernels import kernel_seconds
 from aim_jax.aot.links import Fabric
 from aim_jax.aot.topology import Topology
 from aim_jax.core.splash_plan import SplashPlan
+from aim_jax.files import write_atomic
 
 GIB = 2**30
 
@@ -75,18 +77,24 @@ class Compiled(NamedTuple):
         memory: of a chip; of a program that does not fit, `peak` is what the compiler says it needs.
         totals: modelled cost; None if it does not fit.
         seconds: that compiling took here.
-        text: the compiled module; empty if it does not fit.
     """
 
     fits: bool
     memory: Memory
     totals: Totals | None
     seconds: float
-    text: str
 
 
-def compile_program(program: Program, topology: Topology, effort: Effort = "full") -> Compiled:
+def compile_program(
+    program: Program, topology: Topology, effort: Effort = "full", module: Path | None = None
+) -> Compiled:
     """Compiles for the topology that the arguments are sharded over; a program that is too large is a result too.
+
+    Args:
+        program: what to compile.
+        topology: the chips.
+        effort: of the compiler.
+        module: file for the compiled text, written before anything is modelled from it.
 
     Raises:
         AimError: the topology's links are unknown.
@@ -109,19 +117,21 @@ def compile_program(program: Program, topology: Topology, effort: Effort = "full
         if needed is None:
             raise
         memory = Memory(_argument_bytes(program), 0.0, *needed)
-        return Compiled(False, memory, None, time.perf_counter() - start, "")
+        return Compiled(False, memory, None, time.perf_counter() - start)
     finally:
         jax.config.update("jax_optimization_level", previous)
     seconds = time.perf_counter() - start
     stats, text = compiled.memory_analysis(), compiled.as_text() or ""
     assert stats is not None
+    if module is not None:
+        write_atomic(module, text)
     memory = Memory(
         float(stats.argument_size_in_bytes),
         float(stats.temp_size_in_bytes),
         float(stats.peak_memory_in_bytes),
         topology.chip.hbm / topology.chip.devices,
     )
-    return Compiled(True, memory, modelled(text, program.plans, topology), seconds, text)
+    return Compiled(True, memory, modelled(text, program.plans, topology), seconds)
 
 
 def modelled(text: str, plans: tuple[SplashPlan, ...], topology: Topology) -> Totals | None:

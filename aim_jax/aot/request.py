@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from aim_jax.aot.compiler import GIB, Effort, compile_program
@@ -25,6 +26,7 @@ class Request(NamedTuple):
         batch: samples over all chips; 0 for one on each chip of the axes data and fsdp.
         frames: latent frames of a window; 0 for those of `train.chunks`.
         effort: of the compiler.
+        hlo: file for the text of the compiled module; of several programs, the last; None for none.
     """
 
     experiment: ExperimentConfig
@@ -33,26 +35,23 @@ class Request(NamedTuple):
     batch: int
     frames: int
     effort: Effort
+    hlo: Path | None = None
 
 
-def answer(request: Request) -> tuple[dict[str, Any], str]:
-    """Compiles every program of the stage.
-
-    Returns:
-        The report, and the text of the last compiled module.
+def answer(request: Request) -> dict[str, Any]:
+    """The report on every program of the stage.
 
     Raises:
         AimError: the topology is unknown, or mesh, batch and frames do not fit together.
     """
     setting = make_setting(request)
-    programs, text = [], ""
+    programs = []
     for program in STAGES[request.stage](setting):
-        compiled = compile_program(program, request.topology, request.effort)
+        compiled = compile_program(program, request.topology, request.effort, request.hlo)
         programs.append(program_report(program, compiled, request.topology))
-        text = compiled.text or text
     fits = all(program["fits"] for program in programs)
     train = request.experiment.train
-    report: dict[str, Any] = {
+    return {
         "fits": fits,
         "stage": request.stage,
         "topology": str(request.topology),
@@ -66,8 +65,8 @@ def answer(request: Request) -> tuple[dict[str, Any], str]:
         "programs": programs,
         "remedies": [] if fits else remedies(request, setting, programs),
         "versions": versions(),
+        "hlo": request.hlo if fits else None,
     }
-    return report, text
 
 
 def make_setting(request: Request) -> Setting:

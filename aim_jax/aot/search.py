@@ -15,7 +15,7 @@ from aim_jax.aot.request import Request, answer
 from aim_jax.errors import AimError
 from aim_jax.parallel.config import MeshConfig
 
-Answer = tuple[dict[str, Any], str]
+Answer = dict[str, Any]
 KEEPS = ("nothing", "attention", "outputs", "dots")
 BATCHES = (1, 2, 4, 8)
 TENSORS = (1, 2, 4, 8)
@@ -37,7 +37,7 @@ def search(request: Request, compile_one: Callable[[Request], Answer] = answer) 
 
     def attempt(candidate: Request) -> Answer:
         result = compile_one(candidate)
-        tried.append(_summary(result[0]))
+        tried.append(_summary(result))
         return result
 
     best_request = _with(request, tensor=1, per_chip=1, keep="nothing")
@@ -45,10 +45,10 @@ def search(request: Request, compile_one: Callable[[Request], Answer] = answer) 
     for better in (_keeps, _batches, _tensors):
         for candidate in better(best_request):
             result = attempt(candidate)
-            if _rate(result[0]) <= _rate(best[0]):
+            if _rate(result) <= _rate(best):
                 break
             best, best_request = result, candidate
-    best[0]["tried"] = tried
+    best["tried"] = tried
     return best
 
 

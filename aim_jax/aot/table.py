@@ -82,9 +82,9 @@ PEER: dict[tuple[str, str, int], tuple[float, float, float]] = {
     ("wan_train", "v5p:2x2x2", 33): (1237, 375, 6.55),
     ("wan_train", "v6e:4x4", 33): (1046, 295, 4.19),
 }
-"""maxdiffusion @7cfb8801 on the same compiler: (Mcycles without kernels, matmul ms, peak GiB); one timestep a sample."""
+"""maxdiffusion @7cfb8801 on this compiler: (Mcycles without kernels, matmul ms, peak GiB); one timestep a sample."""
 
-Compile = Callable[[Request], tuple[dict[str, Any], str]]
+Compile = Callable[[Request], dict[str, Any]]
 
 
 def results(
@@ -102,7 +102,7 @@ def results(
         path = folder / f"{row.key}-{effort}.json"
         if not path.is_file():
             progress(row)
-            write_json(path, compile_one(_request(row, experiment, effort))[0])
+            write_json(path, compile_one(_request(row, experiment, effort)))
         out.append((row, json.loads(path.read_text())))
     return out
 

@@ -49,12 +49,8 @@ def main(args: Args) -> int:
     from aim_jax.aot.report import text
     from aim_jax.aot.request import Request, answer
     from aim_jax.aot.search import search
-    from aim_jax.files import write_atomic
 
-    request = Request(args.experiment, args.stage, topology, args.batch, args.frames, args.effort)
-    report, module = search(request) if args.search else answer(request)
-    if args.hlo is not None and module:
-        write_atomic(args.hlo, module)
-        report["hlo"] = args.hlo
+    request = Request(args.experiment, args.stage, topology, args.batch, args.frames, args.effort, args.hlo)
+    report = search(request) if args.search else answer(request)
     emit(args.json, report, text(report))
     return 0 if report["fits"] else 1

@@ -39,7 +39,7 @@ def compiler(limit: float):
             "remat": train.remat_keep,
             "programs": [program],
         }
-        return report, ""
+        return report
 
     return compile_one
 
@@ -48,7 +48,7 @@ def compiler(limit: float):
     ("limit", "keep", "batch"), [(2.0, "nothing", 16), (4.0, "outputs", 16), (8.0, "outputs", 32), (9.0, "dots", 16)]
 )
 def test_the_best_that_fits_is_found(limit, keep, batch):
-    report, _ = search(request(), compiler(limit))
+    report = search(request(), compiler(limit))
     assert report["fits"]
     assert (report["remat"], report["batch"]) == (keep, batch)
     assert report["tried"][0]["remat"] == "nothing"
@@ -56,7 +56,7 @@ def test_the_best_that_fits_is_found(limit, keep, batch):
 
 
 def test_nothing_fits():
-    report, _ = search(request(), compiler(1.0))
+    report = search(request(), compiler(1.0))
     assert not report["fits"]
 
 

@@ -45,7 +45,7 @@ def test_results_are_made_once(tmp_path):
 
     def compile_one(request):
         asked.append(request)
-        return report(request), ""
+        return report(request)
 
     rows = [Row("stage1", "v5e:4x4", per_chip=2), Row("wan_forward", "v5e:4x4", frames=33)]
     for _ in range(2):
@@ -63,10 +63,10 @@ def test_results_are_made_once(tmp_path):
 
 def test_a_quick_compile_claims_no_time(tmp_path):
     experiment = load_config(ROOT / "configs" / "wan22_5b.py")
-    found = results([Row("stage1", "v5e:4x4")], experiment, tmp_path, "O1", compile_one=lambda r: (report(r), ""))
+    found = results([Row("stage1", "v5e:4x4")], experiment, tmp_path, "O1", compile_one=report)
     assert "45.6 %" not in render(found)
     rows = [Row("stage1", "v5e:8x8")]
-    missing = results(rows, experiment, tmp_path, "O1", compile_one=lambda r: (report(r, fits=False), ""))
+    missing = results(rows, experiment, tmp_path, "O1", compile_one=lambda r: report(r, fits=False))
     assert "no (0.41 of 15.75 GiB)" in render(missing)
 
 
