@@ -32,14 +32,13 @@ def compiler(limit: float):
         peak = BYTES[train.remat_keep] * per_chip / mesh.tensor
         rate = GAIN[train.remat_keep] * per_chip**0.1 / mesh.tensor
         program = {"modelled": {"samples_per_second_per_chip": rate}, "hbm_gib": {"peak": peak}}
-        report = {
+        return {
             "fits": peak <= limit,
             "mesh": {"fsdp": shares, "tensor": mesh.tensor},
             "batch": asked.batch,
             "remat": train.remat_keep,
             "programs": [program],
         }
-        return report
 
     return compile_one
 
