@@ -84,13 +84,10 @@ class AffineLayerNorm(nnx.Module):
 
 
 def layer_norm(x: Float[Array, "*b d"], eps: float) -> Float[Array, "*b d"]:
-    """Layer norm without affine parameters; the result is float32.
-
-    Mean and mean square come from one pass over `x`, which costs the TPU a third less than centring first.
-    """
+    """Layer norm without affine parameters; the result is float32."""
     x32 = x.astype(jnp.float32)
     mean = jnp.mean(x32, axis=-1, keepdims=True)
-    variance = jnp.maximum(jnp.mean(jnp.square(x32), axis=-1, keepdims=True) - jnp.square(mean), 0.0)
+    variance = jnp.mean(jnp.square(x32 - mean), axis=-1, keepdims=True)
     return (x32 - mean) * jax.lax.rsqrt(variance + eps)
 
 
