@@ -84,7 +84,7 @@ def remedies(request: Request, setting: Setting, programs: list[dict[str, Any]])
     worst = max(programs, key=lambda program: program["hbm_gib"]["peak"] - program["hbm_gib"]["limit"])
     hbm = worst["hbm_gib"]
     if request.stage in ("stage1", "wan_train") and not train.remat:
-        lines.append("what would fit: recompute layers going backward (--train.remat True)")
+        lines.append("what would fit: recompute layers going backward (--train.remat)")
     elif request.stage in ("stage1", "wan_train") and train.remat_keep != "nothing":
         lines.append("what would fit: keep nothing of a recomputed layer (--train.remat_keep nothing)")
     shares = setting.mesh.shape["data"] * setting.mesh.shape["fsdp"]

@@ -28,7 +28,7 @@ def test_the_picture_shows_every_pair():
 
 def test_inspect_mask(tmp_path, capsys):
     picture, out = tmp_path / "mask.png", tmp_path / "mask.json"
-    flags = ["--chunks", "1", "--model.visibility.action-past-obs", "True"]
+    flags = ["--chunks", "1", "--model.visibility.action-past-obs"]
     assert main(["inspect", "mask", *TINY, *flags, "--picture", str(picture), "--json", str(out)]) == 0
     shown, data = capsys.readouterr().out, json.loads(out.read_text())
     assert "frame <= cur(c)" in shown  # the switch reached the table
