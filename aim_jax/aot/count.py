@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.core
 
 
 def counted_flops(function: Callable[..., Any], *args: Any) -> int:

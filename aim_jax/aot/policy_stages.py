@@ -96,8 +96,8 @@ def _update(
             step=setting.samples(chunks, dtype=jnp.int32), before=actions, after=actions, mask=setting.samples(chunks)
         ),
         old=setting.samples(chunks),
-        reference=actions,  # pyright: ignore[reportArgumentType]
-        advantage=setting.samples(),  # pyright: ignore[reportArgumentType]
+        reference=actions,
+        advantage=setting.samples(),
     )
     frames = {"action": mask.shape[0] // tokens["action"]}
     flops = pass_flops(model, frames, int(mask.sum()), noisy={"action": chunks * k}, text=0, text_kv=False)
@@ -197,7 +197,7 @@ def _keys(setting: Setting, tokens: int) -> KeyValue:
     dit = setting.experiment.model.dit
     shape = (dit.num_layers, setting.batch, tokens, dit.num_heads, dit.head_dim)
     kv = setting.lying(shape, None, "batch", None, "heads", None, dtype=dit.compute_dtype)
-    return kv, kv  # pyright: ignore[reportReturnType]
+    return kv, kv
 
 
 def _memory(setting: Setting) -> Memory:
@@ -207,11 +207,11 @@ def _memory(setting: Setting) -> Memory:
     def ring(stream: str) -> KeyValue:
         shape = (dit.num_layers, setting.batch, window, model.tokens[stream], dit.num_heads, dit.head_dim)
         kv = setting.lying(shape, None, "batch", None, None, "heads", None, dtype=dit.compute_dtype)
-        return kv, kv  # pyright: ignore[reportReturnType]
+        return kv, kv
 
     slots = setting.samples(window, dtype=jnp.int32)
     newest = setting.samples(dtype=jnp.int32)
-    return Memory(ring("rgb"), ring("action"), slots, slots, newest)  # pyright: ignore[reportArgumentType]
+    return Memory(ring("rgb"), ring("action"), slots, slots, newest)
 
 
 def _rollout_flops(model: AIMConfig, world_steps: int, action_steps: int, text: int) -> tuple[int, int]:

@@ -41,16 +41,16 @@ class Setting(NamedTuple):
         """The table of shardings."""
         return self.experiment.parallel.rules
 
-    def samples(self, *shape: int, dtype: Any = jnp.float32) -> jax.ShapeDtypeStruct:
-        """An array with one row for each sample."""
+    def samples(self, *shape: int, dtype: Any = jnp.float32) -> Any:
+        """Stands in for an array with one row for each sample."""
         return jax.ShapeDtypeStruct((self.batch, *shape), dtype, sharding=batch_sharding(self.mesh, self.rules))
 
-    def whole(self, *shape: int, dtype: Any = jnp.float32) -> jax.ShapeDtypeStruct:
-        """An array that every chip holds."""
+    def whole(self, *shape: int, dtype: Any = jnp.float32) -> Any:
+        """Stands in for an array that every chip holds."""
         return jax.ShapeDtypeStruct(shape, dtype, sharding=NamedSharding(self.mesh, PartitionSpec()))
 
-    def lying(self, shape: tuple[int, ...], *axes: str | None, dtype: Any) -> jax.ShapeDtypeStruct:
-        """An array with these logical axes."""
+    def lying(self, shape: tuple[int, ...], *axes: str | None, dtype: Any) -> Any:
+        """Stands in for an array with these logical axes."""
         spec = decide(shape, axes, self.mesh.shape, self.rules).spec
         return jax.ShapeDtypeStruct(shape, dtype, sharding=NamedSharding(self.mesh, spec))
 

@@ -43,7 +43,7 @@ def stage1(setting: Setting) -> tuple[Program, ...]:
         action_mask=setting.samples(frames * model.actions_per_latent, dtype=jnp.bool_),
     )
     picture, channel = setting.whole(h, w, channels), setting.whole(channels)
-    norm = LatentNorm(picture, channel, picture, channel, picture)  # pyright: ignore[reportArgumentType]
+    norm = LatentNorm(picture, channel, picture, channel, picture)
     constants = Constants(norm, setting.whole(experiment.text.max_len, model.dit.text_dim))
     flops = window_flops(model, chunks, train.noise.action_draws, experiment.text.max_len)
     return (
