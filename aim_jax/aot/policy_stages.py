@@ -192,8 +192,8 @@ def vae_encode(setting: Setting) -> tuple[Program, ...]:
     )
 
 
-def _keys(setting: Setting, tokens: int) -> KeyValue:
-    """Keys and values of every layer: [layers, b, tokens, heads, head_dim]."""
+def _keys(setting: Setting, tokens: int) -> Any:
+    """Stands in for keys and values of every layer: [layers, b, tokens, heads, head_dim]."""
     dit = setting.experiment.model.dit
     shape = (dit.num_layers, setting.batch, tokens, dit.num_heads, dit.head_dim)
     kv = setting.lying(shape, None, "batch", None, "heads", None, dtype=dit.compute_dtype)
@@ -201,10 +201,11 @@ def _keys(setting: Setting, tokens: int) -> KeyValue:
 
 
 def _memory(setting: Setting) -> Memory:
+    """Stands in for the cache of a rollout."""
     model = setting.experiment.model
     dit, window = model.dit, model.visibility.window
 
-    def ring(stream: str) -> KeyValue:
+    def ring(stream: str) -> Any:
         shape = (dit.num_layers, setting.batch, window, model.tokens[stream], dit.num_heads, dit.head_dim)
         kv = setting.lying(shape, None, "batch", None, None, "heads", None, dtype=dit.compute_dtype)
         return kv, kv
