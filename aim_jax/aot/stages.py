@@ -21,7 +21,7 @@ from aim_jax.models.aim.flops import TRAINING, wan_flops, window_flops
 from aim_jax.models.aim.sequence import training_layout
 from aim_jax.models.attention import full_attention
 from aim_jax.models.dit import WanDiT
-from aim_jax.parallel.shardings import abstract, shardings
+from aim_jax.parallel.shardings import MeshPlacement, abstract, shardings
 from aim_jax.training.inputs import Batch
 from aim_jax.training.step import Constants, initial_state, make_step
 
@@ -49,8 +49,8 @@ def stage1(setting: Setting) -> tuple[Program, ...]:
     return (
         Program(
             "step",
-            setting.placed(make_step(graph, model, train)),
-            (state, batch, constants),
+            make_step(graph, model, train, placement=MeshPlacement(setting.mesh, setting.rules)),
+            (state, batch, constants, setting.whole()),
             donated=(0,),
             results=(shardings(state, setting.mesh, setting.rules), None),
             plans=_plans(model, chunks, train.noise.action_draws, experiment.text.max_len),
