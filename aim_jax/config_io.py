@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+import itertools
 import runpy
 import sys
 from collections.abc import Iterator, Sequence
@@ -112,7 +113,7 @@ def _default(field: dataclasses.Field[Any], missing: Any) -> Any:
 def _flag_value(argv: Sequence[str], flag: str) -> str | None:
     """The value of the last `flag value` or `flag=value`."""
     found = None
-    for word, following in zip(argv, [*argv[1:], None], strict=True):
+    for word, following in itertools.zip_longest(argv, argv[1:]):
         if word == flag:
             found = following
         elif word.startswith(f"{flag}="):

@@ -155,6 +155,14 @@ def test_flags_override_single_values_of_the_configuration(config_file: Path) ->
     assert (args.out, args.config) == (Path("runs/x"), config_file)
 
 
+def test_a_command_without_flags_takes_its_defaults() -> None:
+    from aim_jax.commands.demo import Args
+
+    args = parse_args(Args, [], "aim demo")
+    assert args.experiment.tasks == ("click_bell",)
+    assert args.config == Path("configs/tiny.py")
+
+
 def test_required_flags_stay_required(config_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         parse_args(Args, ["--config", str(config_file)], "aim train")
