@@ -47,7 +47,7 @@ config = ExperimentConfig(
     ),
     collect=CollectConfig(episodes=300, seed_start=0, workers=2),
     train=TrainConfig(
-        steps=650,
+        steps=500,
         batch=8,
         chunks=2,
         ema=0.99,
