@@ -4,6 +4,9 @@
 
 One task, `click_bell`; canvas 192×160 (30 tokens a latent frame), a tower of 4 blocks of width 128 trained from
 scratch on the latents of the packaged VAE.
+
+Measured by one run on two CPU cores with another job beside it (seconds per phase: 153 demonstrations, 540 Stage I, 208
+Stage II; 29 min 31 s in all, set-up included), on 50 held-out layouts: untrained 28, Stage I 47, Stage II 46.
 """
 
 from aim_jax.config import CollectConfig, EvalConfig, ExperimentConfig

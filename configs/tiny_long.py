@@ -1,4 +1,10 @@
-"""One model for all four tasks, told apart by the instruction."""
+"""One model for all four tasks, told apart by the instruction; its Stage I parameters come with the package.
+
+    aim demo --config configs/tiny_long.py --out runs/tiny_long
+
+150 demonstrations a task, 2600 steps of batch 8 of Stage I on two CPU cores. Neither its success in closed loop nor Stage II
+(`grpo` below) has been measured yet.
+"""
 
 from dataclasses import replace
 

@@ -8,13 +8,13 @@ from aim_jax.pipeline.phases import duration
 # Seconds per unit of work, rounded from `phases` in the summary.json of runs of configs/tiny.py on two CPU cores.
 _START = 15.0  # of a command: imports, compilation from the cache
 _COMPILE = 60.0  # of a training step
-_COLLECTED = 0.4  # per demonstration
+_COLLECTED = 0.5  # per demonstration
 _BUILT = 0.1  # per demonstration
 _ENCODED = 0.15  # per demonstration
-_WINDOW = 0.1  # per training window
-_ACTED = {"expert": 0.2, "untrained": 3.0, "trained": 1.2}  # per episode
-_ROUND = 3.0  # per rollout of Stage II with its updates
-_RECORDED = 15.0  # per episode on video
+_WINDOW = 0.12  # per training window
+_ACTED = {"expert": 0.2, "untrained": 4.0, "trained": 2.5}  # per episode
+_ROUND = 3.5  # per rollout of Stage II with its updates
+_RECORDED = 20.0  # per episode on video
 
 
 class Expectations:
