@@ -2,8 +2,8 @@
 
     aim demo --config configs/tiny_long.py --out runs/tiny_long
 
-150 demonstrations a task, 2600 steps of batch 8 of Stage I on two CPU cores. Neither its success in closed loop nor Stage II
-(`grpo` below) has been measured yet.
+150 demonstrations a task, 2600 steps of batch 8 of Stage I on two CPU cores. Neither its success in closed loop nor
+Stage II (`grpo` below) has been measured yet.
 """
 
 from dataclasses import replace
