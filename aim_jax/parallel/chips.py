@@ -16,7 +16,6 @@ class Chip:
         flops: bfloat16 matmul operations per second; a multiply and an add are two.
         hbm: bytes of memory.
         bandwidth: bytes per second between memory and chip.
-        links: bytes per second over all inter-chip links together, one direction.
         devices: JAX devices per chip.
         kinds: how JAX names the device (`device_kind`).
     """
@@ -25,21 +24,19 @@ class Chip:
     flops: float
     hbm: float
     bandwidth: float
-    links: float
     devices: int
     kinds: tuple[str, ...]
 
 
-# cloud.google.com/tpu/docs: v4, v5e, v5p, v6e, tpu7x. Links are given there for both directions in Gbit/s:
-# 2,400, 1,600, 4,800, 3,584 and 9,600.
+# cloud.google.com/tpu/docs: v4, v5e, v5p, v6e, tpu7x. The links between chips are in `aim_jax.aot.links`.
 CHIPS = {
     chip.name: chip
     for chip in (
-        Chip("v4", 275e12, 32 * 2**30, 1.2288e12, 150e9, 1, ("TPU v4",)),
-        Chip("v5e", 197e12, 16 * 2**30, 819e9, 100e9, 1, ("TPU v5 lite", "TPU v5e")),
-        Chip("v5p", 459e12, 95 * 2**30, 2.765e12, 300e9, 1, ("TPU v5", "TPU v5p")),
-        Chip("v6e", 918e12, 32 * 2**30, 1.64e12, 224e9, 1, ("TPU v6 lite", "TPU v6e")),
-        Chip("7x", 2307e12, 192 * 2**30, 7.38e12, 600e9, 2, ("TPU7x", "TPU v7x")),
+        Chip("v4", 275e12, 32 * 2**30, 1.2288e12, 1, ("TPU v4",)),
+        Chip("v5e", 197e12, 16 * 2**30, 819e9, 1, ("TPU v5 lite", "TPU v5e")),
+        Chip("v5p", 459e12, 95 * 2**30, 2.765e12, 1, ("TPU v5", "TPU v5p")),
+        Chip("v6e", 918e12, 32 * 2**30, 1.64e12, 1, ("TPU v6 lite", "TPU v6e")),
+        Chip("7x", 2307e12, 192 * 2**30, 7.38e12, 2, ("TPU7x", "TPU v7x")),
     )
 }
 
