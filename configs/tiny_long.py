@@ -2,8 +2,9 @@
 
     aim demo --config configs/tiny_long.py --out runs/tiny_long
 
-150 demonstrations a task, 2600 steps of batch 8 of Stage I on two CPU cores. Neither its success in closed loop nor
-Stage II (`grpo` below) has been measured yet.
+150 demonstrations a task, 2600 steps of batch 8 of Stage I on two CPU cores. A first look,
+`aim eval --episodes 10 --task click_bell,lift_pot`, printed 6 of 10 [31, 83] and 1 of 10 [2, 40]: not good yet. The
+other tasks and Stage II (`grpo` below) have not been measured.
 """
 
 from dataclasses import replace
