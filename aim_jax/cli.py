@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("compile", "a stage compiled ahead of time for a TPU topology: memory, collectives, modelled time"),
     "compile table": ("compile_table", "the table of docs/tpu.md: every stage on its slices"),
     "inspect mask": ("inspect_mask", "who sees whom: the visibility table and the static mask"),
+    "gallery": ("gallery", "a page that shows every task: expert episodes on video, value maps laid over"),
     "report": ("report", "HTML report of a run"),
 }
 

@@ -19,7 +19,7 @@ config = replace(
     # Windows of two chunks teach a history of three frames: acting remembers no more than that.
     model=replace(tiny.model, visibility=replace(tiny.model.visibility, window=3)),
     collect=replace(tiny.collect, episodes=200),
-    train=replace(tiny.train, steps=3000, balance_tasks=True, save_every=250, val_every=1000),
+    train=replace(tiny.train, steps=4500, balance_tasks=True, save_every=250, val_every=1000),
     # The expert needs up to five chunks.
     grpo=replace(tiny.grpo, iterations=4, max_chunks=6),
 )

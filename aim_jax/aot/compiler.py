@@ -18,15 +18,12 @@ from aim_jax.aot.links import Fabric
 from aim_jax.aot.topology import Topology
 from aim_jax.core.splash_plan import SplashPlan
 from aim_jax.files import write_atomic
+from aim_jax.parallel.xla_flags import FLAGS
 
 GIB = 2**30
 
 Effort = Literal["full", "O1"]
 """`full`: as for a run. `O1`: several times faster to compile; memory is close, but cycles are not worth modelling."""
-
-OPTIONS = {"xla_jf_spmd_threshold_for_windowed_einsum_mib": "1000000"}
-"""Compiler options of every program: weights are gathered whole and never windowed into rings of thin matmuls."""
-
 
 class Program(NamedTuple):
     """What is to be compiled.
@@ -106,7 +103,7 @@ def compile_program(
         keep_unused=True,
         **({} if program.results is None else {"out_shardings": program.results}),
     ).lower(*program.arguments)
-    options: dict[str, Any] = dict(OPTIONS)
+    options: dict[str, Any] = dict(FLAGS[topology.chip.name])
     previous = jax.config.jax_optimization_level  # pyright: ignore[reportAttributeAccessIssue]
     try:
         if effort == "O1":

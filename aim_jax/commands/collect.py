@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
 
 from aim_jax.commands.output import emit
 
@@ -22,14 +24,14 @@ class Args:
     go on after an interruption or to add episodes.
     """
 
-    task: str = "click_bell"
+    task: Annotated[str, tyro.conf.arg(aliases=("--tasks",))] = "click_bell"
     """Task to collect; several separated by commas, or `all`."""
     episodes: int = 100
     """Successful episodes per task; with --dry-run, seeds to try per task."""
     seed_start: int = 0
     """First seed."""
     setting: str = "easy"
-    """Scene setting: `easy`, or `hard`: textures, clutter, light and table height vary."""
+    """Scene setting: `easy`, or `hard`: textures, clutter, light and table height vary; `easy,hard` for both."""
     workers: int = 2
     """Simulator processes; one per core is best."""
     ray: str = ""
@@ -53,35 +55,62 @@ class Args:
 
 def main(args: Args) -> int:
     """Collects task after task; 1 when some task has no success at all."""
-    from aim_jax.sim.registry import get_task, task_names
-
-    names = task_names() if args.task == "all" else tuple(name.strip() for name in args.task.split(","))
-    for name in names:
-        get_task(name)
+    names, settings = named_tasks(args.task), named_settings(args.setting)
     backend = None
     if args.ray:
         from aim_jax.sim.ray_workers import RayBackend
 
         backend = RayBackend(args.ray)
-    report = {name: _collect_task(args, name, backend) for name in names}
-    data = {"setting": args.setting, "dry_run": args.dry_run, "tasks": report}
-    emit(args.json, data, "\n".join(_line(name, entry) for name, entry in report.items()))
-    return 0 if all(entry["successes"] for entry in report.values()) else 1
+    reports = {setting: {name: _collect_task(args, name, setting, backend) for name in names} for setting in settings}
+    one = {"setting": settings[0], "tasks": reports[settings[0]]}
+    data = {"dry_run": args.dry_run, **(one if len(settings) == 1 else {"settings": reports})}
+    emit(args.json, data, "\n".join(_summary(setting, tasks) for setting, tasks in reports.items()))
+    return 0 if all(entry["successes"] for tasks in reports.values() for entry in tasks.values()) else 1
 
 
-def _collect_task(args: Args, name: str, backend: Backend | None) -> dict:
+def named_tasks(text: str) -> tuple[str, ...]:
+    """The tasks that a flag names: separated by commas, or `all`.
+
+    Raises:
+        AimError: a task that there is not.
+    """
+    from aim_jax.sim.registry import get_task, task_names
+
+    names = task_names() if text == "all" else tuple(name.strip() for name in text.split(","))
+    for name in names:
+        get_task(name)
+    return names
+
+
+def named_settings(text: str) -> tuple[str, ...]:
+    """The settings that a flag names, separated by commas.
+
+    Raises:
+        AimError: a setting that there is not.
+    """
+    from aim_jax.errors import AimError
+    from aim_jax.sim.env import SETTINGS
+
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in SETTINGS:
+            raise AimError(f"There is no setting {name!r}", wanted=f"{' or '.join(SETTINGS)}, or both with a comma")
+    return names
+
+
+def _collect_task(args: Args, name: str, setting: str, backend: Backend | None) -> dict:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from aim_jax.sim.camera_config import CameraConfig
     from aim_jax.sim.collect import CollectSpec, collect
 
-    folder = None if args.dry_run else args.out / name / args.setting
+    folder = None if args.dry_run else args.out / name / setting
     spec = CollectSpec(
         name,
         args.episodes,
         args.seed_start,
-        args.setting,
+        setting,
         args.frame_stride,
         CameraConfig(height=args.height, width=args.width),
         folder,
@@ -114,6 +143,17 @@ def summarise(outcomes: list[EpisodeOutcome]) -> dict:
         "seeds": [outcomes[0].seed, outcomes[-1].seed] if outcomes else [],
         "failures": [{"seed": outcome.seed, "reason": outcome.reason} for outcome in outcomes if not outcome.success],
     }
+
+
+def _summary(setting: str, tasks: dict[str, dict]) -> str:
+    """A line for each task and, for several, the mean and the worst success."""
+    lines = [_line(name, entry) for name, entry in tasks.items()]
+    if len(tasks) > 1:
+        rates = {name: entry["success_rate"] for name, entry in tasks.items()}
+        worst = min(rates, key=lambda name: rates[name])
+        mean = sum(rates.values()) / len(rates)
+        lines.append(f"{setting}: mean success {mean:.1%} of {len(rates)} tasks, least {rates[worst]:.0%} in {worst}")
+    return "\n".join(lines)
 
 
 def _line(name: str, entry: dict) -> str:

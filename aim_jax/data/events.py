@@ -49,11 +49,12 @@ def active_points(
         coming = [event for event in events if event.arm == arm and event.time > time]
         if coming:
             event = min(coming, key=lambda event: event.time)
-            groups.append(_to_world(event, poses))
+            groups.append(world_points(event, poses))
     return groups
 
 
-def _to_world(event: ContactEvent, poses: Mapping[str, Float[np.ndarray, "7"]]) -> Float[np.ndarray, "n 3"]:
+def world_points(event: ContactEvent, poses: Mapping[str, Float[np.ndarray, "7"]]) -> Float[np.ndarray, "n 3"]:
+    """Where an event's points are while their carrier is where `poses` says."""
     if event.carrier == WORLD:
         return event.points.astype(np.float64)
     pose = np.asarray(poses[event.carrier], np.float64)

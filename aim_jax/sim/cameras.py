@@ -9,7 +9,7 @@ import numpy as np
 import sapien
 from sapien import render
 
-from aim_jax.array_typing import Float64, UInt8
+from aim_jax.array_typing import Bool, Float64, UInt8
 from aim_jax.data.cameras import CAMERAS
 from aim_jax.sim import robot
 from aim_jax.sim.bodies import to_sapien
@@ -49,6 +49,16 @@ class Cameras:
         self._shoot()
         return {name: camera.get_picture("PositionSegmentation")[..., 3] for name, camera in self._cameras.items()}
 
+    def silhouette(self, entity: sapien.Entity) -> dict[str, Bool[np.ndarray, "h w"]]:
+        """Per camera the pixels where an entity would be seen if it stood alone; needs the "minimal" shader."""
+        others = [body for body in _looks_of(self._scene) if body.entity != entity and body.visibility > 0]
+        for body in others:
+            body.visibility = 0.0
+        seen = self.segmentation()
+        for body in others:
+            body.visibility = 1.0
+        return {name: ids == entity.per_scene_id for name, ids in seen.items()}
+
     def intrinsics(self) -> dict[str, Float64[np.ndarray, "3 3"]]:
         """Camera matrices; a pixel's centre is (column + 0.5, row + 0.5)."""
         return {name: np.asarray(camera.get_intrinsic_matrix(), np.float64) for name, camera in self._cameras.items()}
@@ -63,6 +73,12 @@ class Cameras:
         self._scene.update_render()
         for camera in self._cameras.values():
             camera.take_picture()
+
+
+def _looks_of(scene: sapien.Scene) -> list[Any]:
+    return [
+        part for entity in scene.entities for part in entity.components if isinstance(part, render.RenderBodyComponent)
+    ]
 
 
 @functools.cache

@@ -1,0 +1,103 @@
+"""One expert episode of a task as a short video with its value maps laid over, and what can be said of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aim_jax.data.canvas import CanvasSpec, pack_canvas, pack_value_maps
+from aim_jax.data.episode import Episode, read_episode
+from aim_jax.evaluation.overlay import overlay_video
+from aim_jax.evaluation.video import write_video
+from aim_jax.files import read_json, write_json
+from aim_jax.sim.expert_episode import collect_episode
+from aim_jax.sim.map_check import MapCheck, check_maps
+
+FRAME_STRIDE = 4
+SPEED_UP = 2.0
+"""Videos play faster than the simulated time."""
+FPS = SPEED_UP * 250 / 15 / FRAME_STRIDE
+SEEDS = 10
+"""Layouts tried before a task is shown as one without a successful episode."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A task in a setting.
+
+    Attributes:
+        task: its name.
+        setting: "easy" or "hard".
+        seed: of the episode that is shown; None if the expert reached no goal.
+        instruction: what was asked for.
+        events: kind, arm and actor of each contact event, in order.
+        failures: seeds that were tried before, with the reason.
+        maps: where the maps of this episode lie.
+    """
+
+    task: str
+    setting: str
+    seed: int | None = None
+    instruction: str = ""
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+    failures: list[tuple[int, str]] = field(default_factory=list)
+    maps: MapCheck = field(default_factory=MapCheck)
+
+    @property
+    def stem(self) -> str:
+        """Name of its files."""
+        return f"{self.task}_{self.setting}"
+
+
+def make_clip(task: str, setting: str, seed_start: int, folder: Path) -> Clip:
+    """Records the first seed on which the expert succeeds; a clip that lies in the folder already is not made again.
+
+    Args:
+        task: its name.
+        setting: "easy" or "hard".
+        seed_start: the first seed tried.
+        folder: receives STEM.mp4 and, when all is written, STEM.json; the episode's HDF5 goes into `episodes`.
+    """
+    described = folder / f"{Clip(task, setting).stem}.json"
+    if described.is_file():
+        return read_clip(described)
+    failures = []
+    for seed in range(seed_start, seed_start + SEEDS):
+        outcome = collect_episode(task, seed, setting, FRAME_STRIDE, out_dir=folder / "episodes" / task / setting)
+        if outcome.path is not None:
+            episode = read_episode(outcome.path)
+            _film(episode, folder / f"{Clip(task, setting).stem}.mp4")
+            clip = _describe(episode, failures)
+            break
+        failures.append((seed, outcome.reason))
+    else:
+        clip = Clip(task, setting, failures=failures)
+    write_json(described, dataclasses.asdict(clip))
+    return clip
+
+
+def read_clip(path: Path) -> Clip:
+    """What `make_clip` wrote."""
+    fields: dict[str, Any] = read_json(path)
+    pairs = {name: [tuple(entry) for entry in fields[name]] for name in ("events", "failures")}
+    return Clip(**{**fields, **pairs, "maps": MapCheck(**fields["maps"])})
+
+
+def _describe(episode: Episode, failures: list[tuple[int, str]]) -> Clip:
+    return Clip(
+        episode.task,
+        episode.setting,
+        episode.seed,
+        episode.instructions[0],
+        [(event.kind, event.arm, event.actor) for event in episode.events],
+        failures,
+        check_maps(episode),
+    )
+
+
+def _film(episode: Episode, path: Path) -> None:
+    spec = CanvasSpec()
+    frames = pack_canvas(episode.images, spec)
+    write_video(path, overlay_video(frames, pack_value_maps(episode.maps, spec) / 255.0), FPS)
