@@ -14,6 +14,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from aim_jax.parallel.chips import CHIPS
+from aim_jax.parallel.xla_flags import FLAGS
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = [*sorted((ROOT / "launch").glob("*.sh")), ROOT / ".ci" / "run"]
 RUN_EXTRAS, ALL_EXTRAS = ("sim", "text", "server"), ("sim", "text", "server", "tpu", "oracle", "test")
@@ -104,3 +107,13 @@ def run(command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", *command.split()], capture_output=True, text=True, check=False, timeout=60, **options
     )
+
+
+def test_every_generation_of_chips_has_flags() -> None:
+    script = ["bash", str(ROOT / "launch" / "xla_flags.sh")]
+    for chip in CHIPS:
+        printed = subprocess.run([*script, chip], capture_output=True, text=True, check=True).stdout.split()
+        assert printed == [f"--{name}={value}" for name, value in FLAGS[chip].items()]
+    refused = subprocess.run([*script, "v9"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "v6e" in refused.stderr

@@ -96,6 +96,20 @@ def timestep_embedding(timestep: Num[AnyArray, "*b"], dim: int) -> Float32[Array
     return jnp.concatenate([jnp.cos(angles), jnp.sin(angles)], axis=-1)
 
 
+class HeadsRMSNorm(RMSNorm):
+    """The norm over all heads together, of something that is split into heads."""
+
+    def __init__(self, num_heads: int, head_dim: int, *, eps: float, rngs: nnx.Rngs):
+        super().__init__(num_heads * head_dim, axes=("heads",), eps=eps, rngs=rngs)
+        self.num_heads = num_heads
+
+    def __call__(self, x: Float[Array, "*b heads head_dim"]) -> Float[Array, "*b heads head_dim"]:
+        """Normalises and returns the dtype of `x`."""
+        x32 = x.astype(jnp.float32)
+        inverse = jax.lax.rsqrt(jnp.mean(x32 * x32, axis=(-2, -1), keepdims=True) + self.eps)
+        return (x32 * inverse * self.scale[...].reshape(self.num_heads, -1)).astype(x.dtype)
+
+
 class AttentionProjections(nnx.Module):
     """Q, K, V and output projections with RMS norms of q and k over the full attention width.
 
@@ -108,17 +122,23 @@ class AttentionProjections(nnx.Module):
         self.k = Dense(dim, width, axes=("embed", "heads"), rngs=rngs)
         self.v = Dense(dim, width, axes=("embed", "heads"), rngs=rngs)
         self.o = Dense(width, dim, axes=("heads", "embed"), rngs=rngs)
-        self.norm_q = RMSNorm(width, axes=("heads",), eps=eps, rngs=rngs)
-        self.norm_k = RMSNorm(width, axes=("heads",), eps=eps, rngs=rngs)
+        self.norm_q = HeadsRMSNorm(num_heads, head_dim, eps=eps, rngs=rngs)
+        self.norm_k = HeadsRMSNorm(num_heads, head_dim, eps=eps, rngs=rngs)
         self.num_heads = num_heads
 
-    def heads(self, x: Float[Array, "b l width"]) -> Float[Array, "b l heads head_dim"]:
-        """Splits the attention width into heads."""
-        return rearrange(x, "b l (h d) -> b l h d", h=self.num_heads)
+    def project(self, dense: Dense, x: Float[Array, "b l d"]) -> Float[Array, "b l heads head_dim"]:
+        """A projection that comes out split into heads, so that the TPU need not lay it out anew for the kernel."""
+        kernel = rearrange(dense.kernel[...], "d (h k) -> d h k", h=self.num_heads).astype(x.dtype)
+        y = jnp.einsum("bld,dhk->blhk", x, kernel)
+        assert dense.bias is not None
+        return y + rearrange(dense.bias[...], "(h k) -> h k", h=self.num_heads).astype(x.dtype)
 
     def output(self, x: Float[Array, "b l heads head_dim"]) -> Float[Array, "b l dim"]:
         """Projects attended heads back to the width of the stream."""
-        return self.o(rearrange(x, "b l h d -> b l (h d)"))
+        kernel = rearrange(self.o.kernel[...], "(h k) d -> h k d", h=self.num_heads).astype(x.dtype)
+        y = jnp.einsum("blhk,hkd->bld", x, kernel)
+        assert self.o.bias is not None
+        return y + self.o.bias[...].astype(x.dtype)
 
 
 class SelfAttention(AttentionProjections):
@@ -126,8 +146,8 @@ class SelfAttention(AttentionProjections):
 
     def qkv(self, x: Float[Array, "b l d"], rope: tuple[AnyArray, AnyArray]) -> tuple[Array, Array, Array]:
         """Rotated queries and keys, and values, each [b, l, heads, head_dim]."""
-        q, k = self.heads(self.norm_q(self.q(x))), self.heads(self.norm_k(self.k(x)))
-        return rotate(q, *rope), rotate(k, *rope), self.heads(self.v(x))
+        q, k = self.norm_q(self.project(self.q, x)), self.norm_k(self.project(self.k, x))
+        return rotate(q, *rope), rotate(k, *rope), self.project(self.v, x)
 
 
 class CrossAttention(AttentionProjections):
@@ -135,13 +155,13 @@ class CrossAttention(AttentionProjections):
 
     def text_kv(self, text: Float[Array, "b t d"]) -> tuple[Array, Array]:
         """Keys and values of the text, each [b, t, heads, head_dim]; they do not depend on the video."""
-        return self.heads(self.norm_k(self.k(text))), self.heads(self.v(text))
+        return self.norm_k(self.project(self.k, text)), self.project(self.v, text)
 
     def __call__(
         self, x: Float[Array, "b l d"], text_kv: tuple[Array, Array], attention: AttentionFunction = attend
     ) -> Float[Array, "b l d"]:
         """Attends from the video to the text."""
-        return self.output(attention(self.heads(self.norm_q(self.q(x))), *text_kv))
+        return self.output(attention(self.norm_q(self.project(self.q, x)), *text_kv))
 
 
 Modulation = tuple[Array, ...]
