@@ -13,19 +13,19 @@ from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skill_carry import Carrier, Hold
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, templates
+from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 
 
 class GrabRoller(Task):
     """Both hands are closed and the rolling pin is 6 cm over the table."""
 
     name = "grab_roller"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {roller} by its two handles", "the {roller} off the table"),
         ("the {roller} by both ends",),
         LIFT,
         LIFT_UNSEEN,
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

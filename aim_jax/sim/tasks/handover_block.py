@@ -11,12 +11,12 @@ from aim_jax.sim import kinematics
 from aim_jax.sim.objects import bar
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import TWO_ARMS, templates
 from aim_jax.sim.skill_handover import take_over
 from aim_jax.sim.skill_poses import first_reachable, put_at
 from aim_jax.sim.skill_side import first_plan, grasp_from_side, side_grasps, square_yaws
 from aim_jax.sim.skills import Actions, Hands, Unreachable
 from aim_jax.sim.task import Task
+from aim_jax.sim.wording import templates
 
 _LIFT, _GAP = 0.06, 0.002  # metres
 _QUARTERS = tuple(np.pi / 2 * np.arange(4))  # radians
@@ -27,7 +27,7 @@ class HandoverBlock(Task):
     """The block stands on the blue mat and the right hand is open."""
 
     name = "handover_block"
-    seen = templates(
+    seen, unseen = templates(
         (
             "hand over the red block and put it on the blue mat",
             "pass the red block to the other hand and set it on the blue mat",
@@ -40,10 +40,8 @@ class HandoverBlock(Task):
             "lift the red block, hand it across and lower it onto the blue mat",
             "bring the red block to the blue mat by handing it over",
         ),
-        TWO_ARMS,
-    )
-    unseen = templates(
-        ("relay the red block onto the blue mat", "exchange the block in the air, then mat it"), TWO_ARMS
+        ("relay the red block onto the blue mat", "exchange the block in the air, then mat it"),
+        arms="in turn",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

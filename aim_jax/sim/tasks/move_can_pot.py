@@ -13,7 +13,7 @@ from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skill_carry import turns
 from aim_jax.sim.skill_grasp import ROUND
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _BESIDE = 0.18  # metres from the pot's middle
 
@@ -23,7 +23,7 @@ class MoveCanPot(PutTask):
 
     name = "move_can_pot"
     symmetry = ROUND
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {can} beside the {pot}", "the {can} next to the {pot} on its {arm} side"),
         ("the {can} close to the {pot}",),
     )

@@ -11,7 +11,7 @@ from aim_jax.sim.put_task import PutTask, offset
 from aim_jax.sim.skill_carry import turns
 from aim_jax.sim.skill_grasp import ROUND
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class MovePillbottlePad(PutTask):
@@ -19,7 +19,7 @@ class MovePillbottlePad(PutTask):
 
     name = "move_pillbottle_pad"
     symmetry = ROUND
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {bottle} on the blue pad", "the {bottle} onto the middle of the pad"),
         ("the medicine on the blue square",),
     )

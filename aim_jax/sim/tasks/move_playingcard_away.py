@@ -10,7 +10,7 @@ from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _EDGE, _TARGET = 0.23, 0.29  # metres from the middle: what counts, and where the expert goes
 
@@ -19,7 +19,7 @@ class MovePlayingcardAway(PutTask):
     """The pack lies more than 23 cm from the middle, grippers open."""
 
     name = "move_playingcard_away"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {cards} away to the {arm} side", "the {cards} to the {arm}, away from the middle"),
         ("the {cards} out of the way towards the {arm}",),
         verbs=("move", "carry", "take", "bring", "put"),

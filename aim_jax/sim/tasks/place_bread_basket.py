@@ -15,7 +15,7 @@ from aim_jax.sim.robot import ARMS
 from aim_jax.sim.skill_carry import Carrier, Hold, turns
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _BESIDE = 0.034  # metres of each piece from the basket's middle, along its length
 _CLEAR = 0.1  # metres
@@ -25,10 +25,10 @@ class PlaceBreadBasket(Task):
     """Both pieces of bread lie within 5 cm of the basket's middle, grippers open."""
 
     name = "place_bread_basket"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the two pieces of bread in the {basket}", "the {first} and the {second} into the {basket}"),
         ("all the bread inside the {basket}",),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

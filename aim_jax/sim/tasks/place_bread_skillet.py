@@ -16,7 +16,7 @@ from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skill_carry import Carrier, Hold
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _RAISED = TABLE_TOP + 0.06  # metres: where the skillet is held
 _TURNS = np.arange(-np.pi, np.pi, np.pi / 6)
@@ -26,7 +26,7 @@ class PlaceBreadSkillet(Task):
     """The skillet is held in the air with the bread in it."""
 
     name = "place_bread_skillet"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {bread} in the {skillet} held by the {other} arm", "the {bread} into the lifted {skillet}"),
         ("the {bread} inside the {skillet} while the {other} arm holds it",),
     )

@@ -15,7 +15,7 @@ from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skill_carry import Carrier, Hold
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _SLOTS = {"left": "near", "right": "far"}  # where each arm's shoe goes
 _RELEASE = 0.85  # of the opening: leaves the other shoe alone
@@ -26,10 +26,10 @@ class PlaceDualShoes(Task):
     """Both shoes stand in the box side by side, toes to the left, grippers open."""
 
     name = "place_dual_shoes"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the two {shoe}s in the shoe box, toes to the left", "the pair of {shoe}s into the box, tips pointing left"),
         ("both {shoe}s in the box so that they point to the left",),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

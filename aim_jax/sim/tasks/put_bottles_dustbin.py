@@ -11,17 +11,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from aim_jax.sim.layouts import spot
-from aim_jax.sim.objects.bottle import BIN_HALF, NAMES, bottle, dustbin
+from aim_jax.sim.objects.bins import DUSTBIN_HALF, dustbin
+from aim_jax.sim.objects.bottle import NAMES, bottle
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_HALF, TABLE_TOP
 from aim_jax.sim.skill_carry import Carrier, Hold, turns
 from aim_jax.sim.skill_grasp import ROUND
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 from aim_jax.sim.world import Actor
 
-_BIN = Pose((-TABLE_HALF[0] - BIN_HALF[0] - 0.012, -0.14, 0.0))
+_BIN = Pose((-TABLE_HALF[0] - DUSTBIN_HALF[0] - 0.012, -0.14, 0.0))
 _OVER = TABLE_TOP + 0.03  # metres: the bottle's bottom over the bin
 _BETWEEN = Pose((-0.08, -0.1, TABLE_TOP + 0.001))  # where the right arm leaves a bottle for the left one
 
@@ -30,12 +31,12 @@ class PutBottlesDustbin(Task):
     """All three bottles are in the bin."""
 
     name = "put_bottles_dustbin"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {first}, the {second} and the {third} into the dustbin", "all three bottles into the bin on the left"),
         ("the three bottles into the trash can",),
         verbs=("throw", "drop", "put", "clear", "place"),
         unseen_verbs=("toss", "discard", "dump", "dispose of", "deposit"),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -77,5 +78,5 @@ class PutBottlesDustbin(Task):
     def success(self) -> bool:
         """RoboTwin: every bottle within the bin's outline, between 0.2 and 0.7 m."""
         gaps = [np.abs(actor.pose.position[:2] - _BIN.position[:2]) for actor in self.bottles]
-        inside = all(np.all(gap < BIN_HALF) for gap in gaps)
+        inside = all(np.all(gap < DUSTBIN_HALF) for gap in gaps)
         return bool(inside) and all(0.2 < actor.pose.p[2] < 0.7 for actor in self.bottles)

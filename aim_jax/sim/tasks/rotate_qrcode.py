@@ -10,14 +10,14 @@ from aim_jax.sim.pose import Pose
 from aim_jax.sim.put_task import PutTask, facing
 from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class RotateQrcode(PutTask):
     """The sign stands with its code towards the robot, grippers open."""
 
     name = "rotate_qrcode"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {sign} so that its QR code faces you", "the {sign} around until the code looks towards the robot"),
         ("the {sign} to show its QR code to the robot",),
         verbs=("turn", "rotate", "pick up and turn", "spin", "lift and rotate"),

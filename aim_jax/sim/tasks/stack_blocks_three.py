@@ -14,7 +14,7 @@ from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skill_carry import Carrier, Hold, turns
 from aim_jax.sim.skills import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _HALF = 0.025  # half a block's edge, metres
 _COLORS = ("red", "green", "blue")
@@ -27,12 +27,12 @@ class StackBlocksThree(Task):
     """Green stands on red, blue on green, and both grippers are open."""
 
     name = "stack_blocks_three"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the three blocks with red below, green between and blue on top", "a tower of the red, green and blue blocks"),
         ("a tower: red base, green middle, blue top",),
         verbs=("stack", "arrange", "pile up", "make", "build"),
         unseen_verbs=("assemble", "construct", "create", "set up", "form"),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

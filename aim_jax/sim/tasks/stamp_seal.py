@@ -10,11 +10,11 @@ from aim_jax.sim.objects import stamp
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
 from aim_jax.sim.skill_poses import down_poses, first_reachable, put_at
 from aim_jax.sim.skill_side import first_plan
 from aim_jax.sim.skills import Actions, Hands, grasp_yaw
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _HOVER = 0.045  # metres
 _GAP = 0.004  # metres the stamp is commanded below the square's top
@@ -26,7 +26,7 @@ class StampSeal(Task):
 
     name = "stamp_seal"
     pressed = ("pad",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "stamp the {color} square with the {stamp}",
             "put the {stamp} on the {color} square",
@@ -38,9 +38,9 @@ class StampSeal(Task):
             "lift the {stamp} and lower it onto the {color} mat",
             "set the {stamp} down on the {color} square",
             "bring the {stamp} to the {color} square and release it",
-        )
+        ),
+        ("seal the {color} square using the {stamp}", "let the {stamp} stand on the {color} patch"),
     )
-    unseen = templates(("seal the {color} square using the {stamp}", "let the {stamp} stand on the {color} patch"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A stamp on one side and a square at least 10 cm from it on the same side."""
