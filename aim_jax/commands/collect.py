@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aim_jax.commands.output import emit
 
 if TYPE_CHECKING:
-    from aim_jax.sim.expert_episode import EpisodeOutcome
-    from aim_jax.sim.workers import Backend
+    from aim_jax.sim.collection.expert_episode import EpisodeOutcome
+    from aim_jax.sim.collection.workers import Backend
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def main(args: Args) -> int:
         get_task(name)
     backend = None
     if args.ray:
-        from aim_jax.sim.ray_workers import RayBackend
+        from aim_jax.sim.collection.ray_workers import RayBackend
 
         backend = RayBackend(args.ray)
     report = {name: _collect_task(args, name, backend) for name in names}
@@ -74,7 +74,7 @@ def _collect_task(args: Args, name: str, backend: Backend | None) -> dict:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from aim_jax.sim.camera_config import CameraConfig
-    from aim_jax.sim.collect import CollectSpec, collect
+    from aim_jax.sim.collection.collect import CollectSpec, collect
 
     folder = None if args.dry_run else args.out / name / args.setting
     spec = CollectSpec(

@@ -34,7 +34,7 @@ def test_step_limits_cover_robotwins_fifty_tasks() -> None:
 def test_task_classes_load_without_the_simulator() -> None:
     code = (
         "import sys; from aim_jax.sim.registry import get_task, task_names\n"
-        "[get_task(name) for name in task_names()]; import aim_jax.sim.env, aim_jax.sim.collect\n"
+        "[get_task(name) for name in task_names()]; import aim_jax.sim.env, aim_jax.sim.collection.collect\n"
         "assert 'sapien' not in sys.modules and 'pinocchio' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)

@@ -7,10 +7,10 @@ import pytest
 
 from aim_jax.data.events import WORLD, rotate
 from aim_jax.sim import robot
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
 from aim_jax.sim.env import Env
 from aim_jax.sim.expert import expert_actions
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.registry import get_task
 
 pytestmark = pytest.mark.sim

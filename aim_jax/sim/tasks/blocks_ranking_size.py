@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aim_jax.sim import ranking
+from aim_jax.sim.families import ranking
 from aim_jax.sim.objects.blocks import COLORS, block
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 

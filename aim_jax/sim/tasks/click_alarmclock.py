@@ -9,8 +9,8 @@ import numpy as np
 from aim_jax.sim.objects import alarmclock
 from aim_jax.sim.pose import turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_press import press_down, pressed_near
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.press import press_down, pressed_near
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

@@ -10,9 +10,9 @@ import numpy as np
 from aim_jax.sim.objects import bins
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_poses import direction, pointing, put_at, sideways
-from aim_jax.sim.skill_side import first_plan, grasp_from_side, shake, side_grasps, swung
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.poses import direction, pointing, put_at, sideways
+from aim_jax.sim.skills.side import first_plan, grasp_from_side, shake, side_grasps, swung
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

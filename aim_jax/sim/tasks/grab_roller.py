@@ -10,8 +10,8 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.roller import NAMES, roller
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 

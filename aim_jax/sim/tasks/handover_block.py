@@ -11,10 +11,10 @@ from aim_jax.sim import kinematics
 from aim_jax.sim.objects import bar
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_handover import take_over
-from aim_jax.sim.skill_poses import first_reachable, put_at
-from aim_jax.sim.skill_side import first_plan, grasp_from_side, side_grasps, square_yaws
-from aim_jax.sim.skills import Actions, Hands, Unreachable
+from aim_jax.sim.skills.handover import take_over
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable
+from aim_jax.sim.skills.poses import first_reachable, put_at
+from aim_jax.sim.skills.side import first_plan, grasp_from_side, side_grasps, square_yaws
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import templates
 

@@ -12,10 +12,10 @@ from aim_jax.sim.objects import microphone
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_handover import other_arm, take_over
-from aim_jax.sim.skill_poses import direction, down_poses, first_reachable, pointing
-from aim_jax.sim.skill_side import first_plan, grasp_from_side
-from aim_jax.sim.skills import Actions, Hands, Unreachable, carried, grasp_yaw, heading
+from aim_jax.sim.skills.handover import other_arm, take_over
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, carried, grasp_yaw, heading
+from aim_jax.sim.skills.poses import direction, down_poses, first_reachable, pointing
+from aim_jax.sim.skills.side import first_plan, grasp_from_side
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

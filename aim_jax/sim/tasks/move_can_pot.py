@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.can import SAUCES, can
 from aim_jax.sim.objects.pot import VARIANTS, pot
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import turns
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.carry import turns
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates
 

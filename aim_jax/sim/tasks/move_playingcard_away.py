@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.cards import NAMES, cards
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates

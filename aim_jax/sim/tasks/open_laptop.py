@@ -10,9 +10,9 @@ import numpy as np
 from aim_jax.sim.objects import laptop
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_lead import grasp_and_lead, led, smooth_way
-from aim_jax.sim.skill_poses import direction, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, heading
+from aim_jax.sim.skills.hands import Actions, Hands, heading
+from aim_jax.sim.skills.lead import grasp_and_lead, led, smooth_way
+from aim_jax.sim.skills.poses import direction, pointing, sideways
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import templates
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.bottle_pair import BottlePairTask
+from aim_jax.sim.families.bottle_pair import BottlePairTask
 from aim_jax.sim.objects.bottle import NAMES
 from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.a2b import BesideTask
+from aim_jax.sim.families.beside import BesideTask
 from aim_jax.sim.wording import verb_templates
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from aim_jax.sim.families.put import offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.baskets import BREAD_BASKETS, bread_basket
 from aim_jax.sim.objects.bread import NAMES, bread
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import offset
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import verb_templates
 

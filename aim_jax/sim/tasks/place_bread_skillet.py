@@ -13,8 +13,8 @@ from aim_jax.sim.objects.skillet import NAMES as SKILLETS
 from aim_jax.sim.objects.skillet import skillet
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 

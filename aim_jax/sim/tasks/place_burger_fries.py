@@ -9,9 +9,9 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.fast_food import BURGERS, FRIES, TRAYS, burger, fries, tray
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_jax.sim.basket_task import BasketTask
+from aim_jax.sim.families.basket import BasketTask
 from aim_jax.sim.objects.blueprint import Blueprint
 from aim_jax.sim.objects.can import DRINKS, can
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.wording import verb_templates
 
 

@@ -10,9 +10,9 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.baskets import BOXES, plastic_box
 from aim_jax.sim.objects.can import DRINKS, can
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 

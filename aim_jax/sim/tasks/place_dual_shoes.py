@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from aim_jax.sim.families.put import facing, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.shoe import NAMES, shoe, shoe_box
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import facing, offset
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 

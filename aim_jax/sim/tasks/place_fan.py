@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, facing, offset
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.fan import NAMES, fan
 from aim_jax.sim.objects.pads import COLORS, pad
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import PutTask, facing, offset
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates
 

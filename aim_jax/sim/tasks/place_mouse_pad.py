@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset, yaw_gap
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.mouse import NAMES, mouse
 from aim_jax.sim.objects.pads import COLORS, pad
-from aim_jax.sim.put_task import PutTask, offset, yaw_gap
-from aim_jax.sim.skill_carry import turns
+from aim_jax.sim.skills.carry import turns
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates
 

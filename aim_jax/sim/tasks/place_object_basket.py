@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_jax.sim.basket_task import BasketTask
+from aim_jax.sim.families.basket import BasketTask
 from aim_jax.sim.objects import cards, toy_car
 from aim_jax.sim.objects.blueprint import Blueprint
 from aim_jax.sim.wording import verb_templates

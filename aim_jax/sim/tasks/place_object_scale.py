@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.kitchen_scale import NAMES, kitchen_scale
 from aim_jax.sim.objects.things import draw_thing
 from aim_jax.sim.pose import turned
-from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.phone import HALF, NAMES, STANDS, phone, phone_stand
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import PutTask, offset
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.wording import verb_templates
 

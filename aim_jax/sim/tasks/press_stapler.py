@@ -10,8 +10,8 @@ from aim_jax.sim.objects.stapler import NAMES, stapler
 from aim_jax.sim.pose import turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_press import press_down, pressed_near
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.press import press_down, pressed_near
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

@@ -15,9 +15,9 @@ from aim_jax.sim.objects.bins import DUSTBIN_HALF, dustbin
 from aim_jax.sim.objects.bottle import NAMES, bottle
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_HALF, TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import verb_templates
 from aim_jax.sim.world import Actor

@@ -12,10 +12,10 @@ from aim_jax.sim.objects.things import draw_thing
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_lead import grasp_and_lead, led, smooth_way
-from aim_jax.sim.skill_poses import direction, down_poses, first_reachable, pointing, put_at
-from aim_jax.sim.skill_side import first_plan
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw, heading
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw, heading
+from aim_jax.sim.skills.lead import grasp_and_lead, led, smooth_way
+from aim_jax.sim.skills.poses import direction, down_poses, first_reachable, pointing, put_at
+from aim_jax.sim.skills.side import first_plan
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

@@ -10,9 +10,9 @@ from aim_jax.sim.objects import stamp
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_poses import down_poses, first_reachable, put_at
-from aim_jax.sim.skill_side import first_plan
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.poses import down_poses, first_reachable, put_at
+from aim_jax.sim.skills.side import first_plan
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

@@ -9,8 +9,8 @@ import numpy as np
 from aim_jax.sim.objects import switch
 from aim_jax.sim.pose import turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_poses import direction, first_reachable, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, heading
+from aim_jax.sim.skills.hands import Actions, Hands, heading
+from aim_jax.sim.skills.poses import direction, first_reachable, pointing, sideways
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.wording import templates
 

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.things import KINDS, draw_thing
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_grasp import back, first_reachable, follow, holds, strain
-from aim_jax.sim.skills import Actions, Hands, Unreachable, carried
+from aim_jax.sim.skills.grasp import back, first_reachable, follow, holds, strain
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, carried
 from aim_jax.sim.world import Actor, World
 
 _HOVER = 0.07  # metres

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_poses import first_reachable
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.poses import first_reachable
 
 _RETREATS = (0.08, 0.06, 0.04)  # metres, as far as can be reached
 

@@ -11,7 +11,7 @@ from aim_jax.sim import kinematics, robot
 from aim_jax.sim.home import HOME
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skills import Unreachable, hand_down, heading
+from aim_jax.sim.skills.hands import Unreachable, hand_down, heading
 
 ROUND = np.pi / 6
 """Turn, radians, after which a round thing is tried again."""
