@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.robot import ARMS
+from aim_jax.sim.robot import ARMS, JOINT_SLICE
 from aim_jax.sim.skills.grasp import back, first_reachable, follow, holds, strain
 from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, carried
 from aim_jax.sim.world import Actor, World
@@ -80,7 +80,7 @@ class Carrier:
         if lift:
             rises = [share * lift for share in (1.0, 0.7, 0.4)]
             tops = {
-                arm: first_reachable(arm, ([pose.moved(z=rise)] for rise in rises), "lift")[0]
+                arm: first_reachable(arm, [[pose.moved(z=rise)] for rise in rises], "lift")[0]
                 for arm, pose in grasps.items()
             }
             yield self._hands.slide(tops)
@@ -156,7 +156,11 @@ class Carrier:
         """The hand that holds the thing where it is, or where it would be at the pose `actor`."""
         actor = hold.actor.pose if actor is None else actor
         points = hold.actor.blueprint.points
-        hands = [hand for grip in hold.grips for hand in holds(arm, actor @ points[grip], hold.symmetry)]
+        hands = [
+            hand
+            for grip in hold.grips
+            for hand in holds(arm, actor @ points[grip], self._world.table_top, hold.symmetry)
+        ]
         plans: list[tuple[float, int, Pose | None]] = []
         for index, hand in enumerate(hands):
             ends = [carried(actor, hand, spot) for spot in hold.spots]
@@ -175,15 +179,16 @@ class Carrier:
     def _goal(
         self, arm: str, actor: Actor, spots: Sequence[Pose], hover: float, retreat: float = 0.0, up: bool = False
     ) -> Sequence[Pose]:
-        """Where the hand goes before, at and after putting the actor down."""
+        """Where the hand goes before, at and after putting the actor down: from home, or else from where it is."""
         hand = self._world.tcp(arm)
         goals = sorted((carried(actor.pose, hand, spot) for spot in spots), key=lambda goal: strain(arm, goal))
-        plans = (
+        plans = [
             [goal.moved(z=share * hover), goal, goal.moved(z=share * retreat) if up else back(goal, share * retreat)]
             for share in (1.0, 0.6, 0.3)
             for goal in goals
-        )
-        return first_reachable(arm, plans, f"put down the {actor.name}")
+        ]
+        here = self._hands.target[JOINT_SLICE[arm]]
+        return first_reachable(arm, plans, f"put down the {actor.name}", (None, here))
 
 
 def _total(pick: float, place: float) -> float:

@@ -9,7 +9,6 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.roller import NAMES, roller
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.skills.carry import Carrier, Hold
 from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
@@ -42,4 +41,4 @@ class GrabRoller(Task):
 
     def success(self) -> bool:
         """RoboTwin: both grippers closed, the pin above 0.8 m (6 cm over the table)."""
-        return self.roller.pose.p[2] > TABLE_TOP + 0.06 and all(map(self.world.gripper_closed, ARMS))
+        return self.roller.pose.p[2] > self.world.table_top + 0.06 and all(map(self.world.gripper_closed, ARMS))

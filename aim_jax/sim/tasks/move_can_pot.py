@@ -36,7 +36,7 @@ class MoveCanPot(PutTask):
         self.pot = self.world.add(pot("pot", variant), middle)
         self.thing = self.world.add(can("can", style), place)
         self.side = 1.0 if place.p[0] > 0 else -1.0
-        self.spots = turns(Pose((self.side * _BESIDE, 0.0, TABLE_TOP + 0.001)), ROUND)
+        self.spots = turns(Pose((self.side * _BESIDE, 0.0, self.world.table_top + 0.001)), ROUND)
         self.arm = arm_for(place.p[0])
         self.words = {"can": style, "pot": ("steel pot", "red pot")[variant], "arm": self.arm}
 
@@ -45,5 +45,5 @@ class MoveCanPot(PutTask):
         pose = self.thing.pose
         beside = self.side * (pose.p[0] - self.pot.pose.p[0])
         near = 0 < beside < 0.2 and abs(pose.p[1] - self.pot.pose.p[1]) < 0.035
-        upright = pose.rotation[2, 2] > np.cos(np.deg2rad(15)) and pose.p[2] < TABLE_TOP + 0.002
+        upright = pose.rotation[2, 2] > np.cos(np.deg2rad(15)) and pose.p[2] < self.world.table_top + 0.002
         return bool(near and upright) and self.opened()

@@ -58,5 +58,5 @@ class PlaceBreadBasket(Task):
     def success(self) -> bool:
         """RoboTwin: both within 5 cm (x, y) of the basket and not fallen, grippers open."""
         inside = [np.all(offset(piece.pose, self.basket.pose)[:2] < 0.05) for piece in self.bread]
-        above = [piece.pose.p[2] > 0.73 for piece in self.bread]
+        above = [piece.pose.p[2] > self.world.table_top - 0.01 for piece in self.bread]
         return bool(all(inside) and all(above)) and all(map(self.world.gripper_open, ARMS))
