@@ -28,7 +28,7 @@ EVENTS = {
     "scan_object": ["pick box a", "pick scanner b"],
     "shake_bottle": ["pick bottle a"],
     "shake_bottle_horizontally": ["pick bottle a"],
-    "stamp_seal": ["pick stamp a", "place stamp a"],
+    "stamp_seal": ["pick stamp a", "press pad a", "place stamp a"],
     "turn_switch": ["press switch_rocker a"],
 }
 

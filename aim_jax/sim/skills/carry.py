@@ -56,6 +56,7 @@ class Carrier:
         lift: float = _HOVER,
         hover: float = _HOVER,
         opening: float = 1.0,
+        closing: int = _CLOSE,
         home: bool = True,
     ) -> Iterator[Actions]:
         """Approaches things, grasps them and lifts them by `lift` metres; each arm one thing.
@@ -65,6 +66,7 @@ class Carrier:
             lift: metres; 0 = only grasp.
             hover: metres from which a hand approaches in a straight line.
             opening: of the grippers on the way.
+            closing: control steps in which fingers close; they take longer to reach a thin wall than a thick thing.
             home: whether an arm that picks nothing goes home meanwhile.
 
         Raises:
@@ -76,7 +78,7 @@ class Carrier:
         yield self._hands.move(ready, dict.fromkeys(wanted, opening), home=others)
         yield self._hands.slide(grasps, speed=_CAREFUL)
         yield self._hands.hold(_SETTLE)
-        yield self._hands.grip(dict.fromkeys(wanted, 0.0), _CLOSE)
+        yield self._hands.grip(dict.fromkeys(wanted, 0.0), closing)
         if lift:
             rises = [share * lift for share in (1.0, 0.7, 0.4)]
             tops = {
@@ -95,7 +97,8 @@ class Carrier:
         """
         for spots in self._stations(arm, hold, hover):
             yield from self.pick({arm: dataclasses.replace(hold, spots=spots)}, hover=hover, lift=hover)
-            yield from self.place({arm: (hold.actor, spots)}, hover=hover, release=release, up=up)
+            opening = release if spots is hold.spots else 1.0  # on the way there is room
+            yield from self.place({arm: (hold.actor, spots)}, hover=hover, release=opening, up=up)
 
     def bring(self, wanted: Mapping[str, tuple[Actor, Sequence[Pose]]], *, height: float = 0.0) -> Iterator[Actions]:
         """Moves held things to `height` metres over the best of their spots, without letting go."""

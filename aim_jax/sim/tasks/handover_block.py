@@ -19,6 +19,7 @@ from aim_jax.sim.task import Task
 from aim_jax.sim.wording import templates
 
 _LIFT, _GAP = 0.06, 0.002  # metres
+_SETTLE = 5  # control steps for the drives to catch up: a block that still moves is not where it will be taken
 _QUARTERS = tuple(np.pi / 2 * np.arange(4))  # radians
 _TURNS = (0.0, 0.5, -0.5, 1.0, -1.0)  # radians the block may be turned by on the mat
 
@@ -59,12 +60,14 @@ class HandoverBlock(Task):
         yield from grasp_from_side(hands, "left", before, grasp)
         yield hands.slide({"left": lifted})
         yield hands.move({"left": middle}, speed=0.8)
+        yield hands.hold(_SETTLE)
         _, before, grasp, _ = first_reachable("right", self._takes(self.block.pose))
         yield from take_over(hands, "left", "right", before, grasp)
         downs = put_at(self.block.pose, self.world.tcp("right"), self._spot())
         over, down = first_plan(hands, "right", [(pose.moved(z=_LIFT), pose) for pose in downs])
         yield hands.move({"right": over}, home=["left"], speed=0.8)
         yield hands.slide({"right": down})
+        yield hands.hold(_SETTLE)
         yield hands.grip({"right": 1.0})
         away = hands.pose("right")
         yield hands.slide({"right": away.moved(*(-_LIFT * away.rotation[:, 2]))})

@@ -49,7 +49,6 @@ class PlaceDualShoes(Task):
         for arm in ("right", "left"):
             hold = Hold(self.shoes[arm], [self.box.point(_SLOTS[arm]).moved(z=0.002)])
             yield from carrier.carry(arm, hold, hover=_CLEAR, release=_RELEASE, up=True)
-            yield hands.move({}, home=[arm])
 
     def success(self) -> bool:
         """RoboTwin: within 5 cm (x, y) of their places, 3 cm of the box's floor, quaternions within 0.07, open."""

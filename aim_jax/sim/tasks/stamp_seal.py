@@ -18,6 +18,7 @@ from aim_jax.sim.wording import templates
 
 _HOVER = 0.045  # metres
 _GAP = 0.004  # metres the stamp is commanded below the square's top
+_CAREFUL, _PRESS = 0.5, 6  # share of the usual speed; control steps in which the held stamp presses
 _TURNS = (0.0, np.pi / 2, -np.pi / 2, np.pi)  # radians after which the stamp looks the same
 
 
@@ -57,7 +58,7 @@ class StampSeal(Task):
         self.words = {"stamp": stamp.NAMES[variant], "color": color, "arm": self.arm}
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
-        """Grasp the knob, lift, set down on the square, let go."""
+        """Grasp the knob, lift, press onto the square, let go."""
         arm, grip = self.arm, self.stamp.point("grip")
         goal = Pose(self.pad.pose.moved(z=stamp.PAD_HALF - _GAP).p, self.stamp.pose.q)
         ways = [
@@ -73,7 +74,8 @@ class StampSeal(Task):
         downs = put_at(self.stamp.pose, self.world.tcp(arm), goal, _TURNS)
         over, down = first_plan(hands, arm, [(pose.moved(z=_HOVER), pose) for pose in downs])
         yield hands.move({arm: over})
-        yield hands.slide({arm: down})
+        yield hands.slide({arm: down}, speed=_CAREFUL)
+        yield hands.hold(_PRESS)
         yield hands.grip({arm: 1.0})
         yield hands.shift([arm], z=_HOVER)
 
