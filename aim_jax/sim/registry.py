@@ -56,6 +56,8 @@ _NAMES = (
     "shake_bottle_horizontally",
     "stack_blocks_three",
     "stack_blocks_two",
+    "stack_bowls_three",
+    "stack_bowls_two",
     "stamp_seal",
     "turn_switch",
 )

@@ -49,6 +49,10 @@ STORIES = {
     "stack_blocks_three": [
         "pick red", "place red world", "pick green", "place green red", "pick blue", "place blue green",
     ],
+    "stack_bowls_three": [
+        "pick bowl0", "place bowl0 world", "pick bowl1", "place bowl1 bowl0", "pick bowl2", "place bowl2 bowl1",
+    ],
+    "stack_bowls_two": ["pick bowl0", "place bowl0 world", "pick bowl1", "place bowl1 bowl0"],
 }  # fmt: skip
 
 
