@@ -21,6 +21,7 @@ _NAMES = (
     "grab_roller",
     "handover_block",
     "handover_mic",
+    "hanging_mug",
     "lift_pot",
     "move_can_pot",
     "move_pillbottle_pad",

@@ -29,6 +29,7 @@ def test_every_task_has_its_instructions_and_limit(name: str) -> None:
 def test_step_limits_cover_robotwins_fifty_tasks() -> None:
     assert len(STEP_LIMITS) == 50
     assert STEP_LIMITS["put_bottles_dustbin"] == 1700
+    assert set(task_names()) == set(STEP_LIMITS)
 
 
 def test_task_classes_load_without_the_simulator() -> None:

@@ -21,6 +21,7 @@ STORIES = {
     "blocks_ranking_rgb": ["pick", "place", "pick", "place", "pick", "place"],
     "blocks_ranking_size": ["pick", "place", "pick", "place", "pick", "place"],
     "grab_roller": ["pick roller", "pick roller"],
+    "hanging_mug": ["pick mug", "place mug world", "pick mug", "place mug rack"],
     "move_can_pot": ["pick can", "place can world"],
     "move_pillbottle_pad": ["pick pill_bottle", "place pill_bottle pad"],
     "move_playingcard_away": ["pick cards", "place cards world"],
