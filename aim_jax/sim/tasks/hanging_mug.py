@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,7 +16,7 @@ from aim_jax.sim.task import Task
 from aim_jax.sim.wording import verb_templates
 
 _TURNS = (0.0, 0.2, -0.2)  # radians by which the handle may be off pointing to −x
-_ROUGHLY = (0.0, 0.35, -0.35, 0.7, -0.7, 1.0, -1.0)  # the same where the mug only changes hands
+_ROUGHLY = (0.0, 0.35, -0.35, 0.7, -0.7)  # the same where the mug only changes hands
 _SWING = 12  # control steps until the mug hangs still
 _OPENING, _CLOSING = 0.4, 14  # a rim leaves little room inside and is thin: see `Carrier.pick`
 # Metres: from where the mug hangs to before the peg, and of the handle's upper bar over it on the way.
@@ -48,11 +47,8 @@ class HangingMug(Task):
     def expert(self, hands: Hands) -> Iterator[Actions]:
         """Left: by the rim to the middle, handle to the left. Right: by the rim over the peg, down, let go."""
         carrier = Carrier(hands, self.world)
-        between = [
-            turned("z", np.pi + turn, (x, y, self.world.table_top + 0.001))
-            for x, y in itertools.product((0.02, 0.06, -0.02), (-0.12, -0.06))
-            for turn in _ROUGHLY
-        ]
+        middle = Pose((0.02, -0.12, self.world.table_top + 0.001))
+        between = [(middle @ turned("z", np.pi + turn)).moved(x=x) for x in (0.0, 0.04) for turn in _ROUGHLY]
         yield from carrier.pick({"left": Hold(self.mug, between, RIM)}, opening=_OPENING, closing=_CLOSING)
         yield from carrier.place({"left": (self.mug, between)}, release=_OPENING, retreat=0.1, up=True)
         peg, hook = self.rack.point("peg"), self.mug.blueprint.points["hook"]
