@@ -43,6 +43,11 @@ def turns(spot: Pose, symmetry: float) -> list[Pose]:
     return [spot @ turned("z", float(angle)) for angle in np.arange(0.0, 2 * np.pi - 1e-6, symmetry)]
 
 
+def leaning(actor: Actor, spots: Sequence[Pose], up: float) -> list[Pose]:
+    """The spots for a held thing as it leans in the hand, `up` metres higher: let go, it stands up by itself."""
+    return [turned("z", _yaw(spot) - _yaw(actor.pose), spot.p).moved(z=up) @ Pose(q=actor.pose.q) for spot in spots]
+
+
 class Carrier:
     """Plans picks and places from where things are."""
 
@@ -197,3 +202,8 @@ class Carrier:
 def _total(pick: float, place: float) -> float:
     """The strain of a plan: its worst moment counts most."""
     return max(pick, place) + 0.3 * (pick + place)
+
+
+def _yaw(pose: Pose) -> float:
+    forward = pose.rotation[:, 0]
+    return float(np.arctan2(forward[1], forward[0]))

@@ -9,7 +9,7 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.mug import NAMES, RIM, mug, rack
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.carry import Carrier, Hold, leaning
 from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.skills.poses import first_reachable
 from aim_jax.sim.task import Task
@@ -17,6 +17,7 @@ from aim_jax.sim.wording import verb_templates
 
 _TURNS = (0.0, 0.2, -0.2)  # radians by which the handle may be off pointing to −x
 _ROUGHLY = (0.0, 0.35, -0.35, 0.7, -0.7)  # the same where the mug only changes hands
+_LEAN = 0.006  # metres that the lower edge of a mug leaning in the hand is below the middle of its bottom
 _SWING = 12  # control steps until the mug hangs still
 _OPENING, _CLOSING = 0.4, 14  # a rim leaves little room inside and is thin: see `Carrier.pick`
 # Metres: from where the mug hangs to before the peg, and of the handle's upper bar over it on the way.
@@ -50,7 +51,8 @@ class HangingMug(Task):
         middle = Pose((0.02, -0.12, self.world.table_top + 0.001))
         between = [(middle @ turned("z", np.pi + turn)).moved(x=x) for x in (0.0, 0.04) for turn in _ROUGHLY]
         yield from carrier.pick({"left": Hold(self.mug, between, RIM)}, opening=_OPENING, closing=_CLOSING)
-        yield from carrier.place({"left": (self.mug, between)}, release=_OPENING, retreat=0.1, up=True)
+        down = [*between, *leaning(self.mug, between, _LEAN)]
+        yield from carrier.place({"left": (self.mug, down)}, release=_OPENING, retreat=0.1, up=True)
         peg, hook = self.rack.point("peg"), self.mug.blueprint.points["hook"]
         out = -_BEFORE * peg.rotation[:, 1]
         hung = [Pose(peg.p) @ turned("z", np.pi + turn) @ hook.inverse() for turn in _TURNS]
