@@ -19,6 +19,7 @@ from aim_jax.sim.task import Task, arm_for
 _TARGET = (0.0, -0.1)  # where the stack goes, metres
 _GAP = 0.003  # metres over its place at which a bowl is let go
 _HOVER = 0.09  # metres
+_REST = 8  # control steps in which the last bowl is seen to rest
 _SPARE = 0.01  # metres by which a nested bowl's height may be off: half of what it rises above the one below
 
 
@@ -49,6 +50,7 @@ class StackBowlsTask(Task):
             yield from carrier.pick({arm: Hold(actor, spots, symmetry=ROUND)}, lift=_HOVER)
             yield from carrier.place({arm: (actor, spots)}, hover=_HOVER, retreat=_HOVER, up=True)
             goal = Pose(actor.pose.p).moved(z=NEST + _GAP)
+        yield hands.hold(_REST)
 
     def success(self) -> bool:
         """RoboTwin: within 4 cm (x, y) of each other, as high as nested bowls are, grippers open.

@@ -71,6 +71,7 @@ class HandoverBlock(Task):
         yield hands.grip({"right": 1.0})
         away = hands.pose("right")
         yield hands.slide({"right": away.moved(*(-_LIFT * away.rotation[:, 2]))})
+        yield hands.hold(2 * _SETTLE)
 
     def _spot(self) -> Pose:
         return self.mat.point("top").moved(z=bar.BAR_HALF[2] + _GAP)

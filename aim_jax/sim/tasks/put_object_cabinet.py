@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -55,7 +56,7 @@ class PutObjectCabinet(Task):
         thing, name = draw_thing(rng, _KINDS)
         x, y = rng.uniform(0.2, 0.32) * rng.choice((-1.0, 1.0)), rng.uniform(-0.2, -0.1)
         spot = turned("z", rng.uniform(-np.pi / 3, np.pi / 3), (x, y, TABLE_TOP))
-        self.thing = self.world.add(thing, spot)
+        self.thing = self.world.add(dataclasses.replace(thing, name="thing"), spot)
         self.rest = self.thing.pose.p[2]
         self.arm = arm_for(x)
         (self.other,) = (arm for arm in ARMS if arm != self.arm)
