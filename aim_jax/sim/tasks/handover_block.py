@@ -67,7 +67,6 @@ class HandoverBlock(Task):
         over, down = first_plan(hands, "right", [(pose.moved(z=_LIFT), pose) for pose in downs])
         yield hands.move({"right": over}, home=["left"], speed=0.8)
         yield hands.slide({"right": down})
-        yield hands.hold(_SETTLE)
         yield hands.grip({"right": 1.0})
         away = hands.pose("right")
         yield hands.slide({"right": away.moved(*(-_LIFT * away.rotation[:, 2]))})
