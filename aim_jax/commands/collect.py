@@ -12,8 +12,8 @@ import tyro
 from aim_jax.commands.output import emit
 
 if TYPE_CHECKING:
-    from aim_jax.sim.expert_episode import EpisodeOutcome
-    from aim_jax.sim.workers import Backend
+    from aim_jax.sim.collection.expert_episode import EpisodeOutcome
+    from aim_jax.sim.collection.workers import Backend
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def main(args: Args) -> int:
     names, settings = named_tasks(args.task), named_settings(args.setting)
     backend = None
     if args.ray:
-        from aim_jax.sim.ray_workers import RayBackend
+        from aim_jax.sim.collection.ray_workers import RayBackend
 
         backend = RayBackend(args.ray)
     reports = {setting: {name: _collect_task(args, name, setting, backend) for name in names} for setting in settings}
@@ -103,7 +103,7 @@ def _collect_task(args: Args, name: str, setting: str, backend: Backend | None) 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from aim_jax.sim.camera_config import CameraConfig
-    from aim_jax.sim.collect import CollectSpec, collect
+    from aim_jax.sim.collection.collect import CollectSpec, collect
 
     folder = None if args.dry_run else args.out / name / setting
     spec = CollectSpec(

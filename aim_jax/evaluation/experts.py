@@ -6,7 +6,7 @@ from aim_jax.config import ExperimentConfig
 from aim_jax.evaluation.closed_loop import EpisodeLog
 from aim_jax.evaluation.wilson import SuccessRate, wilson
 from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.collect import CollectSpec, collect
+from aim_jax.sim.collection.collect import CollectSpec, collect
 
 
 def evaluate_expert(experiment: ExperimentConfig) -> tuple[dict[str, SuccessRate], list[EpisodeLog]]:

@@ -17,7 +17,7 @@ from aim_jax.robotwin.expert import close, set_up_replay
 from aim_jax.robotwin.options import AnnotateOptions
 from aim_jax.robotwin.replay import Replay
 from aim_jax.robotwin.trajectories import read_paths
-from aim_jax.sim.expert_episode import episode_path
+from aim_jax.sim.collection.expert_episode import episode_path
 
 _SAME_TARGET = 1e-3  # radians, and of the gripper's travel
 _SAME_PLACE = 5e-3  # metres of the tool centres: the physics repeats itself

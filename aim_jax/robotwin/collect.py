@@ -12,8 +12,8 @@ from aim_jax.robotwin.checkout import Checkout
 from aim_jax.robotwin.expert import Patience, close, set_up_replay, try_seed
 from aim_jax.robotwin.options import CollectOptions
 from aim_jax.robotwin.recorder import Recorder
-from aim_jax.sim.expert_episode import EpisodeOutcome, episode_path
-from aim_jax.sim.ledger import Ledger
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome, episode_path
+from aim_jax.sim.collection.ledger import Ledger
 
 
 def collect(options: CollectOptions, checkout: Checkout) -> int:

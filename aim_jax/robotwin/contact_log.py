@@ -8,8 +8,8 @@ import numpy as np
 
 from aim_jax.data.events import ContactEvent
 from aim_jax.robotwin.bodies import Bodies
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 
 SETTLING = 150
 """Physics steps (0.6 s) after the expert has ended: what it let go of last must be seen at rest."""

@@ -91,7 +91,7 @@ def _expert_runs(task: str, seeds: Sequence[int], setting: str) -> list[tuple[in
 
     from aim_jax.sim.env import Env, UnstableLayout
     from aim_jax.sim.expert import expert_actions
-    from aim_jax.sim.skills import Unreachable
+    from aim_jax.sim.skills.hands import Unreachable
 
     runs, env = [], Env(task, setting=setting, cameras=None, stop_at_success=False)
     for seed in seeds:

@@ -38,6 +38,8 @@ def spawn(scene: sapien.Scene, blueprint: Blueprint, pose: Pose, *, static: bool
     if blueprint.mass is not None and not static:
         body.inertia = body.inertia * (blueprint.mass / body.mass)
         body.mass = blueprint.mass
+    if blueprint.damping is not None and not static:
+        body.linear_damping = body.angular_damping = blueprint.damping
     entity.pose = to_sapien(pose)
     scene.add_entity(entity)
     return entity

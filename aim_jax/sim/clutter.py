@@ -13,13 +13,13 @@ from aim_jax.sim.objects import (
     alarmclock,
     bell,
     blocks,
-    drink_bottle,
+    bottle,
     microphone,
-    open_stapler,
-    rubikscube,
+    rubiks_cube,
     stamp,
-    teabox,
-    toycar,
+    stapler,
+    tea_box,
+    toy_car,
 )
 from aim_jax.sim.objects.blueprint import Blueprint, Part
 from aim_jax.sim.pose import Pose, turned
@@ -52,18 +52,29 @@ class Kind:
     words: tuple[str, ...]
 
 
-_COLORS = tuple(blocks.COLORS)
+def _styled(
+    make: Callable[[str, str], Blueprint], styles: tuple[str, ...], words: tuple[str, ...], rest: float = 0.0
+) -> Kind:
+    """A family whose members are known by name."""
+    return Kind(lambda name, variant: make(name, styles[variant]), len(styles), rest, words)
+
+
+def _block(name: str, color: str) -> Blueprint:
+    """A block of 4 cm edge."""
+    return blocks.block(name, color, 0.02)
+
+
 KINDS = {
     "alarmclock": Kind(alarmclock.alarmclock, alarmclock.VARIANTS, 0.0, ("clock",)),
     "bell": Kind(bell.bell, bell.VARIANTS, 0.0, ("bell",)),
-    "block": Kind(lambda name, i: blocks.block(name, _COLORS[i], 0.02), len(_COLORS), 0.02, ("block", "cube")),
-    "bottle": Kind(drink_bottle.bottle, drink_bottle.VARIANTS, drink_bottle.ORIGIN, ("bottle",)),
+    "block": _styled(_block, tuple(blocks.COLORS), ("block", "cube"), 0.02),
+    "bottle": _styled(bottle.bottle, bottle.NAMES, ("bottle",)),
     "microphone": Kind(microphone.microphone, microphone.VARIANTS, microphone.REST, ("mic",)),
-    "rubikscube": Kind(rubikscube.rubikscube, rubikscube.VARIANTS, rubikscube.HALF[2], ("cube", "thing")),
+    "rubiks_cube": _styled(rubiks_cube.rubiks_cube, rubiks_cube.NAMES, ("cube", "thing")),
     "stamp": Kind(stamp.stamp, stamp.VARIANTS, 0.0, ("stamp",)),
-    "stapler": Kind(open_stapler.stapler, open_stapler.VARIANTS, 0.0, ("stapler",)),
-    "teabox": Kind(teabox.teabox, teabox.VARIANTS, teabox.HALF[2], ("box", "thing")),
-    "toycar": Kind(toycar.toycar, toycar.VARIANTS, toycar.HALF[2], ("car", "thing")),
+    "stapler": _styled(stapler.stapler, stapler.NAMES, ("stapler",)),
+    "tea_box": _styled(tea_box.tea_box, tea_box.NAMES, ("box", "thing")),
+    "toy_car": _styled(toy_car.toy_car, toy_car.NAMES, ("car", "thing")),
 }
 
 

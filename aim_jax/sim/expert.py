@@ -9,7 +9,7 @@ import numpy as np
 from aim_jax.array_typing import Float32
 from aim_jax.sim.env import Env
 from aim_jax.sim.home import HOME
-from aim_jax.sim.skills import Hands
+from aim_jax.sim.skills.hands import Hands
 
 _MIN_HOLD = 4  # control steps after the last move: what was put down is seen to rest
 _MAX_HOLD = 12  # control steps to wait for success after the last move

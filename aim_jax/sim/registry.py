@@ -21,6 +21,7 @@ _NAMES = (
     "grab_roller",
     "handover_block",
     "handover_mic",
+    "hanging_mug",
     "lift_pot",
     "move_can_pot",
     "move_pillbottle_pad",
@@ -56,6 +57,8 @@ _NAMES = (
     "shake_bottle_horizontally",
     "stack_blocks_three",
     "stack_blocks_two",
+    "stack_bowls_three",
+    "stack_bowls_two",
     "stamp_seal",
     "turn_switch",
 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.world import World
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from aim_jax.data.events import WORLD, ContactEvent
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.robot import finger_names
 from aim_jax.sim.world import Contact
 

@@ -10,7 +10,7 @@ import pytest
 from aim_jax.data.value_map import project
 from aim_jax.sim.env import Env
 from aim_jax.sim.home import HOME
-from aim_jax.sim.skills import Hands, hand_down
+from aim_jax.sim.skills.hands import Hands, hand_down
 
 pytestmark = pytest.mark.sim
 CORNERS = 0.025 * np.array(list(itertools.product((-1, 1), repeat=3)))

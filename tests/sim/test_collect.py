@@ -17,9 +17,9 @@ from aim_jax.commands.collect import summarise
 from aim_jax.data.episode import read_episode
 from aim_jax.errors import AimError
 from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.collect import CollectSpec, collect
-from aim_jax.sim.expert_episode import EpisodeOutcome
-from aim_jax.sim.ledger import Ledger
+from aim_jax.sim.collection.collect import CollectSpec, collect
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome
+from aim_jax.sim.collection.ledger import Ledger
 
 SMALL = CameraConfig(height=24, width=32)
 FLAGS = ["--task", "click_bell", "--episodes", "4", "--workers", "1", "--height", "24", "--width", "32"]

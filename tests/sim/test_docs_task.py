@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from aim_jax.sim import registry
+from aim_jax.sim.collection.expert_episode import collect_episode
 from aim_jax.sim.env import Env
-from aim_jax.sim.expert_episode import collect_episode
 from aim_jax.sim.step_limits import STEP_LIMITS
 
 pytestmark = pytest.mark.sim

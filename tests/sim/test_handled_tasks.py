@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from aim_jax.data.events import ContactEvent
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
 from aim_jax.sim.env import Env
 from aim_jax.sim.expert import expert_actions
 from aim_jax.sim.home import HOME
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.registry import get_task
 
 pytestmark = pytest.mark.sim
@@ -28,7 +28,7 @@ EVENTS = {
     "scan_object": ["pick box a", "pick scanner b"],
     "shake_bottle": ["pick bottle a"],
     "shake_bottle_horizontally": ["pick bottle a"],
-    "stamp_seal": ["pick stamp a", "place stamp a"],
+    "stamp_seal": ["pick stamp a", "press pad a", "place stamp a"],
     "turn_switch": ["press switch_rocker a"],
 }
 

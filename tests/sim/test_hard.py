@@ -12,8 +12,8 @@ import pytest
 from aim_jax.data.cameras import HEAD
 from aim_jax.data.episode import read_episode
 from aim_jax.sim.camera_config import CameraConfig
+from aim_jax.sim.collection.expert_episode import collect_episode
 from aim_jax.sim.env import Env
-from aim_jax.sim.expert_episode import collect_episode
 from aim_jax.sim.home import HOME
 from aim_jax.sim.registry import get_task
 from aim_jax.sim.textures import COUNTS, texture

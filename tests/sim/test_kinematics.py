@@ -8,7 +8,7 @@ import pytest
 from aim_jax.sim import kinematics, robot
 from aim_jax.sim.home import HOME
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.skills import hand_down
+from aim_jax.sim.skills.hands import hand_down
 
 pytest.importorskip("pinocchio")
 

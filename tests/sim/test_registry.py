@@ -29,12 +29,13 @@ def test_every_task_has_its_instructions_and_limit(name: str) -> None:
 def test_step_limits_cover_robotwins_fifty_tasks() -> None:
     assert len(STEP_LIMITS) == 50
     assert STEP_LIMITS["put_bottles_dustbin"] == 1700
+    assert set(task_names()) == set(STEP_LIMITS)
 
 
 def test_task_classes_load_without_the_simulator() -> None:
     code = (
         "import sys; from aim_jax.sim.registry import get_task, task_names\n"
-        "[get_task(name) for name in task_names()]; import aim_jax.sim.env, aim_jax.sim.collect\n"
+        "[get_task(name) for name in task_names()]; import aim_jax.sim.env, aim_jax.sim.collection.collect\n"
         "assert 'sapien' not in sys.modules and 'pinocchio' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=600)

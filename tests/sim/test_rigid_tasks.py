@@ -7,10 +7,10 @@ import pytest
 
 from aim_jax.data.events import WORLD, rotate
 from aim_jax.sim import robot
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
 from aim_jax.sim.env import Env
 from aim_jax.sim.expert import expert_actions
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.registry import get_task
 
 pytestmark = pytest.mark.sim
@@ -21,6 +21,7 @@ STORIES = {
     "blocks_ranking_rgb": ["pick", "place", "pick", "place", "pick", "place"],
     "blocks_ranking_size": ["pick", "place", "pick", "place", "pick", "place"],
     "grab_roller": ["pick roller", "pick roller"],
+    "hanging_mug": ["pick mug", "place mug world", "pick mug", "place mug rack"],
     "move_can_pot": ["pick can", "place can world"],
     "move_pillbottle_pad": ["pick pill_bottle", "place pill_bottle pad"],
     "move_playingcard_away": ["pick cards", "place cards world"],
@@ -49,6 +50,10 @@ STORIES = {
     "stack_blocks_three": [
         "pick red", "place red world", "pick green", "place green red", "pick blue", "place blue green",
     ],
+    "stack_bowls_three": [
+        "pick bowl0", "place bowl0 world", "pick bowl1", "place bowl1 bowl0", "pick bowl2", "place bowl2 bowl1",
+    ],
+    "stack_bowls_two": ["pick bowl0", "place bowl0 world", "pick bowl1", "place bowl1 bowl0"],
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from aim_jax.sim import kinematics, robot
 from aim_jax.sim.home import HOME
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.skills import Hands, Unreachable, carried, grasp_yaw, hand_down, heading, set_down
+from aim_jax.sim.skills.hands import Hands, Unreachable, carried, grasp_yaw, hand_down, heading, set_down
 
 pytest.importorskip("pinocchio")
 OVER = hand_down("left", (-0.2, -0.1, 0.9))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from aim_jax.data.episode import read_episode
+from aim_jax.sim.collection.expert_episode import collect_episode
 from aim_jax.sim.env import Env
-from aim_jax.sim.expert_episode import collect_episode
 from aim_jax.sim.home import HOME
 
 pytestmark = pytest.mark.sim

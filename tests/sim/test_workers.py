@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.collect import CollectSpec, collect
-from aim_jax.sim.expert_episode import EpisodeOutcome
-from aim_jax.sim.workers import Job, LocalBackend, Workers
+from aim_jax.sim.collection.collect import CollectSpec, collect
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome
+from aim_jax.sim.collection.workers import Job, LocalBackend, Workers
 
 SMALL = CameraConfig(height=24, width=32)
 
@@ -97,7 +97,7 @@ def test_real_processes_are_killed_and_replaced() -> None:
 @pytest.mark.sim
 @pytest.mark.slow
 def test_a_ray_cluster_collects_the_same_episodes(tmp_path) -> None:
-    from aim_jax.sim.ray_workers import RayBackend
+    from aim_jax.sim.collection.ray_workers import RayBackend
 
     spec = CollectSpec("click_bell", 2, seed_start=7, cameras=SMALL, folder=tmp_path / "ray")
     outcomes = collect(spec, 1, backend=RayBackend("local"))

@@ -1,10 +1,13 @@
-"""A small bin for the desk with waste in it, and a large bin for the floor."""
+"""A small bin for the desk with waste in it, and large ones for the floor."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 
 from aim_jax.sim.objects.blueprint import Blueprint, Material, Part, box, solid, sphere
+from aim_jax.sim.objects.forms import open_box
 from aim_jax.sim.objects.meshes import lathe
 from aim_jax.sim.pose import Pose, turned
 
@@ -19,6 +22,8 @@ VARIANTS = len(NAMES)
 _INSIDE = Material((0.10, 0.10, 0.11), roughness=0.9)
 _BIG = Material((0.10, 0.11, 0.12), roughness=0.7)
 _RIM = Material((0.05, 0.30, 0.10), roughness=0.6)
+_TALL = Material((0.10, 0.14, 0.13), roughness=0.7)
+_TALL_RIM = Material((0.25, 0.32, 0.30))
 _BOTTOM, _TOP, _WALL = 0.030, 0.036, 0.003  # radii of the small bin, its wall, metres
 _SIDES = 12
 BALL = 0.008
@@ -27,7 +32,9 @@ RIM = 0.10
 """Height of the small bin, metres."""
 FLOOR = 0.13
 """Height of the large bin's floor, metres."""
-_WIDE, _HIGH = 0.13, 0.31  # half extents of the large bin, metres
+DUSTBIN_HALF = (0.10, 0.12)
+"""Half the tall bin's outer length and width, metres."""
+_LIP = 0.006  # metres
 
 
 def deskbin(name: str, variant: int) -> Blueprint:
@@ -56,14 +63,22 @@ def waste(name: str) -> Blueprint:
 
 
 def bigbin(name: str) -> Blueprint:
-    """An open box standing on the floor at its frame's origin, its bottom raised to `FLOOR`."""
-    side = _WIDE - 0.01
-    places = [Pose((side, 0.0, _HIGH)), Pose((-side, 0.0, _HIGH)), Pose((0.0, side, _HIGH)), Pose((0.0, -side, _HIGH))]
-    halves = [(0.01, _WIDE, _HIGH), (0.01, _WIDE, _HIGH), (_WIDE, 0.01, _HIGH), (_WIDE, 0.01, _HIGH)]
-    walls = [box(half, _BIG, place) for half, place in zip(halves, places, strict=True)]
-    rims = [
-        box((half[0] + 0.004, half[1] + 0.004, 0.012), _RIM, place.moved(z=_HIGH - 0.012), collides=False)
-        for half, place in zip(halves, places, strict=True)
-    ]
-    floor = box((_WIDE, _WIDE, FLOOR / 2), _BIG, Pose((0.0, 0.0, FLOOR / 2)))
-    return Blueprint(name, (floor, *walls, *rims))
+    """A wide floor bin standing at its frame's origin, its bottom raised to `FLOOR`."""
+    return _floor_bin(name, (0.13, 0.13), 0.62, FLOOR, 0.02, (_BIG, _RIM))
+
+
+def dustbin(name: str) -> Blueprint:
+    """A tall floor bin standing at its frame's origin, its outer half extents `DUSTBIN_HALF`, its bottom raised."""
+    return _floor_bin(name, DUSTBIN_HALF, 0.6, 0.3, 0.006, (_TALL, _TALL_RIM))
+
+
+def _floor_bin(
+    name: str, half: tuple[float, float], height: float, floor: float, wall: float, looks: tuple[Material, Material]
+) -> Blueprint:
+    """An open box with a false floor and a thicker rim; metres, `looks` of the shell and of the rim."""
+    outer = (half[0] + _LIP, half[1] + _LIP)
+    walls = open_box(half, height, wall, looks[0])[1:]
+    rim = open_box(outer, 0.03, wall + _LIP, looks[1])[1:]
+    lifted = (dataclasses.replace(part, pose=part.pose.moved(z=height - 0.03)) for part in rim)
+    bottom = box((*half, floor / 2), looks[0], Pose((0.0, 0.0, floor / 2)))
+    return Blueprint(name, (*walls, bottom, *lifted), friction=0.6)

@@ -63,6 +63,8 @@ class Blueprint:
         density: kg/m³ of the colliding parts.
         mass: total mass in kg that replaces the one from `density`, if given.
         friction: static and dynamic friction coefficient.
+        damping: by how much of it a free motion slows down in a second, for what hangs and would swing for long; None =
+            the engine's own.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Blueprint:
     density: float = 600.0
     mass: float | None = None
     friction: float = 0.8
+    damping: float | None = None
 
 
 def box(half: tuple[float, float, float], material: Material | None, pose: Pose | None = None, **more: Any) -> Part:

@@ -1,14 +1,13 @@
-"""Bottles of several makes, with cap and label, and the dustbin they go into."""
+"""Bottles of several makes, with cap and label."""
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from aim_jax.sim.objects.blueprint import Blueprint, box, cylinder, solid
-from aim_jax.sim.objects.forms import open_box, paint
+from aim_jax.sim.objects.blueprint import Blueprint, cylinder, solid
+from aim_jax.sim.objects.forms import paint
 from aim_jax.sim.objects.meshes import lathe
 from aim_jax.sim.pose import Pose, about
 
@@ -44,7 +43,8 @@ _NECK, _CAP, _CAP_HEIGHT = 0.0125, 0.014, 0.014
 def bottle(name: str, style: str) -> Blueprint:
     """A bottle standing at its frame's origin.
 
-    Points: "neck" to hold it standing, "side" (fingers close along y) to hold it lying, "bottom" and "top".
+    Points: "neck" to hold it standing from above, "body" from the side, "side" to hold it lying (fingers close along
+    y), "bottom" and "top".
     """
     s = _STYLES[style]
     neck = s.body + 0.6 * (s.height - s.body - _CAP_HEIGHT)
@@ -65,6 +65,7 @@ def bottle(name: str, style: str) -> Blueprint:
     hold = s.height - 0.024
     points = {
         "neck": Pose((0.0, 0.0, hold)),
+        "body": Pose((0.0, 0.0, 0.062)),
         "side": Pose((0.0, 0.0, 0.62 * s.body), about("z", np.pi / 2)),
         "bottom": Pose(),
         "top": Pose((0.0, 0.0, s.height)),
@@ -75,16 +76,3 @@ def bottle(name: str, style: str) -> Blueprint:
 def lying_height(style: str) -> float:
     """How high the axis of a lying bottle is, metres."""
     return _STYLES[style].radius
-
-
-BIN_HALF = (0.10, 0.12)
-BIN_FLOOR, _BIN_HEIGHT = 0.3, 0.6
-_BIN = paint((0.10, 0.14, 0.13), roughness=0.7)
-
-
-def dustbin(name: str) -> Blueprint:
-    """A tall bin standing at its frame's origin, open on top, its inner floor `BIN_FLOOR` metres up."""
-    rim = open_box((BIN_HALF[0] + 0.006, BIN_HALF[1] + 0.006), 0.03, 0.012, paint((0.25, 0.32, 0.30)))[1:]
-    lifted = (dataclasses.replace(part, pose=part.pose.moved(z=_BIN_HEIGHT - 0.03)) for part in rim)
-    foot = box((*BIN_HALF, BIN_FLOOR / 2), _BIN, Pose((0.0, 0.0, BIN_FLOOR / 2)))
-    return Blueprint(name, (*open_box(BIN_HALF, _BIN_HEIGHT, 0.006, _BIN)[1:], foot, *lifted), friction=0.6)

@@ -1,4 +1,4 @@
-"""Small boxes and bars: tea, coffee, soap, a wooden block."""
+"""Small boxes and bars: coffee, soap, a wooden block."""
 
 from __future__ import annotations
 
@@ -7,22 +7,11 @@ from aim_jax.sim.objects.forms import brick, paint
 from aim_jax.sim.pose import Pose, turned
 
 _WHITE = paint((0.85, 0.84, 0.80))
-_GOLD = paint((0.75, 0.52, 0.12), roughness=0.35)
-_LEAF = paint((0.10, 0.45, 0.10))
 _BEAN = paint((0.13, 0.05, 0.02))
-_TEA, _COFFEE, _SOAP, _WOOD = (0.028, 0.04, 0.032), (0.026, 0.036, 0.042), (0.025, 0.038, 0.014), (0.022, 0.045, 0.022)
-TEA = {"green tea box": (0.10, 0.32, 0.12), "black tea box": (0.10, 0.03, 0.02)}
+_COFFEE, _SOAP, _WOOD = (0.026, 0.036, 0.042), (0.025, 0.038, 0.014), (0.022, 0.045, 0.022)
 COFFEE = {"brown coffee box": (0.25, 0.11, 0.04), "red coffee box": (0.50, 0.03, 0.03)}
 SOAP = {"pink soap": (0.80, 0.36, 0.42), "green soap": (0.40, 0.66, 0.42), "white soap": (0.80, 0.79, 0.72)}
 WOOD = {"wooden block": (0.55, 0.32, 0.13), "dark wooden block": (0.28, 0.12, 0.05)}
-
-
-def tea_box(name: str, style: str) -> Blueprint:
-    """A box with a leaf on its lid, standing at its frame's origin, held across x at "grip"."""
-    top = 2 * _TEA[2]
-    leaf = tuple(_lid(0.006, 0.014, _LEAF, turned("z", turn, (0.0, 0.0, top + 0.0009))) for turn in (-0.6, 0.6))
-    decor = (_lid(0.022, 0.03, _WHITE, Pose((0.0, 0.0, top))), _belt(_TEA, _GOLD, 0.012), *leaf)
-    return brick(name, _TEA, paint(TEA[style]), decor)
 
 
 def coffee_box(name: str, style: str) -> Blueprint:

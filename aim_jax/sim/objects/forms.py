@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 from aim_jax.array_typing import Float
 from aim_jax.sim.objects.blueprint import Blueprint, Material, Mesh, Part, box, solid
-from aim_jax.sim.pose import Pose
+from aim_jax.sim.pose import Pose, turned
 
 Profile = Sequence[tuple[float, float]]
 _NO_TRIANGLES = np.zeros((0, 3), int)
@@ -66,6 +67,20 @@ def ring(outer: Profile, inner: Profile, segments: int = 16) -> tuple[Part, ...]
             corners = [outer[low], outer[low + 1], inner[low], inner[low + 1]]
             wedges.append(hull(np.array([(*(radius * t), height) for radius, height in corners for t in turn])))
     return tuple(wedges)
+
+
+def slabs(profile: Profile, wall: float, segments: int = 12) -> tuple[Part, ...]:
+    """A hollow body of revolution for physics: boxes behind an outer profile of (radius, height), bottom first.
+
+    Boxes of a few millimetres touch where they are; convex meshes as small collide before they meet.
+    """
+    parts = []
+    for (low, bottom), (high, top) in itertools.pairwise(profile):
+        lean, length = float(np.arctan2(high - low, top - bottom)), float(np.hypot(high - low, top - bottom))
+        half = (wall / 2, max(low, high) * float(np.tan(np.pi / segments)), length / 2)
+        inside = Pose(((low + high) / 2, 0.0, (bottom + top) / 2)) @ turned("y", lean) @ Pose((-wall / 2, 0.0, 0.0))
+        parts += [box(half, None, turned("z", 2 * np.pi * i / segments) @ inside) for i in range(segments)]
+    return tuple(parts)
 
 
 def open_box(half: tuple[float, float], height: float, wall: float, material: Material) -> tuple[Part, ...]:

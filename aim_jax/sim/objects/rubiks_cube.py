@@ -1,6 +1,8 @@
-"""A twisted puzzle cube with nine stickers on every side."""
+"""A twisted puzzle cube of three by three coloured stickers on each side."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 
@@ -8,33 +10,34 @@ from aim_jax.sim.objects.blueprint import Blueprint, Part, box
 from aim_jax.sim.objects.forms import brick, paint
 from aim_jax.sim.pose import Pose, turned
 
-_BLACK = paint((0.015, 0.015, 0.015))
-_STICKERS = tuple(
-    paint(color, roughness=0.35)
-    for color in (
-        (0.80, 0.80, 0.78),
-        (0.70, 0.02, 0.03),
-        (0.02, 0.12, 0.60),
-        (0.85, 0.25, 0.01),
-        (0.02, 0.40, 0.10),
-        (0.85, 0.68, 0.03),
-    )
+_BODY = paint((0.015, 0.015, 0.015))
+_COLORS = (
+    (0.8, 0.8, 0.78),
+    (0.75, 0.02, 0.02),
+    (0.02, 0.15, 0.65),
+    (0.85, 0.25, 0.01),
+    (0.02, 0.45, 0.08),
+    (0.9, 0.7, 0.02),
 )
-NAMES = ("scrambled puzzle cube", "solved puzzle cube")
-_HALF = 0.027
-_CELL = 2 * _HALF / 3
+_SIDES = (
+    Pose(),
+    turned("x", np.pi / 2),
+    turned("x", -np.pi / 2),
+    turned("y", np.pi / 2),
+    turned("y", -np.pi / 2),
+    turned("x", np.pi),
+)
+NAMES = ("solved puzzle cube", "scrambled puzzle cube")
+_HALF, _CELL = 0.026, 0.0168
 
 
 def rubiks_cube(name: str, style: str) -> Blueprint:
     """A cube standing at its frame's origin, held across x at "grip"."""
-    rng = np.random.default_rng(3)
-    middle = Pose((0.0, 0.0, _HALF))
-    sides = (turned("x", 0.0), *(turned("z", k * np.pi / 2) @ turned("y", np.pi / 2) for k in range(4)))
+    mixed = np.random.default_rng(7).integers(len(_COLORS), size=(len(_SIDES), 9))
     stickers: list[Part] = []
-    for index, side in enumerate(sides):
-        for i in (-1, 0, 1):
-            for j in (-1, 0, 1):
-                color = _STICKERS[index if style == NAMES[1] or i == j == 0 else int(rng.integers(6))]
-                place = middle @ side @ Pose((i * _CELL, j * _CELL, _HALF))
-                stickers.append(box((0.0078, 0.0078, 0.0004), color, place, collides=False))
-    return brick(name, (_HALF, _HALF, _HALF), _BLACK, tuple(stickers))
+    for side, turn in enumerate(_SIDES):
+        for index, (row, column) in enumerate(itertools.product((-1, 0, 1), repeat=2)):
+            color = paint(_COLORS[side if style == NAMES[0] else int(mixed[side, index])], roughness=0.4)
+            at = Pose((0.0, 0.0, _HALF)) @ turn @ Pose((_CELL * row, _CELL * column, _HALF))
+            stickers.append(box((0.0074, 0.0074, 0.0006), color, at, collides=False))
+    return brick(name, (_HALF, _HALF, _HALF), _BODY, tuple(stickers))

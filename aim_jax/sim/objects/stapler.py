@@ -1,41 +1,44 @@
-"""A desk stapler: flat base, slanted arm, hinge at the back."""
+"""A stapler, a little open: foot, magazine and the arm to press."""
 
 from __future__ import annotations
 
-from aim_jax.sim.objects.blueprint import Blueprint, box, solid
-from aim_jax.sim.objects.forms import grip_at, paint, prism
-from aim_jax.sim.pose import Pose
+import numpy as np
+
+from aim_jax.sim.objects.blueprint import Blueprint, Material, box, cylinder
+from aim_jax.sim.objects.forms import grip_at
+from aim_jax.sim.pose import Pose, turned
 
 _STYLES = {
+    "red stapler": (0.65, 0.03, 0.03),
+    "blue stapler": (0.03, 0.12, 0.55),
     "black stapler": (0.03, 0.03, 0.035),
-    "red stapler": (0.60, 0.03, 0.03),
-    "blue stapler": (0.04, 0.14, 0.50),
-    "green stapler": (0.05, 0.35, 0.15),
+    "green stapler": (0.05, 0.40, 0.15),
 }
 NAMES = tuple(_STYLES)
-_STEEL = paint((0.55, 0.56, 0.58), roughness=0.3, metallic=0.4)
-_RUBBER = paint((0.05, 0.05, 0.05), roughness=0.9)
-# Side views as (y, z): mouth at +y, hinge at −y.
-_ARM = (
-    (-0.055, 0.016),
-    (0.052, 0.028),
-    (0.058, 0.034),
-    (0.056, 0.042),
-    (0.03, 0.047),
-    (-0.045, 0.045),
-    (-0.057, 0.036),
-)
-_HINGE = ((-0.056, 0.006), (-0.026, 0.006), (-0.03, 0.032), (-0.056, 0.036))
+_STEEL = Material((0.55, 0.57, 0.60), roughness=0.3, metallic=0.4)
+_RUBBER = Material((0.05, 0.05, 0.055), roughness=0.9)
+_LENGTH, _WIDTH, _OPEN = 0.066, 0.016, 0.16  # half lengths in metres; radians
 
 
 def stapler(name: str, style: str) -> Blueprint:
-    """A stapler standing at its frame's origin, its mouth towards +y, held across x at "grip"."""
-    color = paint(_STYLES[style], roughness=0.35)
+    """A stapler standing at its frame's origin, its mouth towards +y.
+
+    Points: "grip", where fingers close across its arm, and "top", where one presses.
+    """
+    shell = Material(_STYLES[style], roughness=0.35)
+    hinge = turned("x", _OPEN, (0.0, -_LENGTH + 0.012, 0.026))
+    arm = hinge @ Pose((0.0, _LENGTH - 0.012, 0.012))
+    tip = arm @ Pose((0.0, _LENGTH - 0.022, 0.009))
     parts = (
-        box((0.017, 0.06, 0.004), _RUBBER, Pose((0.0, 0.0, 0.004))),
-        box((0.008, 0.014, 0.001), _STEEL, Pose((0.0, 0.042, 0.0085)), collides=False),
-        solid(prism(_ARM, 0.0145), color),
-        solid(prism(_HINGE, 0.012), color),
-        box((0.011, 0.048, 0.003), _STEEL, Pose((0.0, 0.002, 0.0205), (0.9985, 0.0548, 0.0, 0.0)), collides=False),
+        box((_WIDTH, _LENGTH, 0.004), _RUBBER, Pose((0.0, 0.0, 0.004))),
+        box((_WIDTH - 0.002, _LENGTH - 0.004, 0.004), shell, Pose((0.0, 0.0, 0.011))),
+        box((0.008, 0.010, 0.001), _STEEL, Pose((0.0, _LENGTH - 0.014, 0.0155)), collides=False),
+        box((_WIDTH - 0.001, 0.014, 0.014), shell, Pose((0.0, -_LENGTH + 0.014, 0.022))),
+        cylinder(0.006, _WIDTH + 0.002, _STEEL, hinge @ turned("y", np.pi / 2), collides=False),
+        box((_WIDTH - 0.006, _LENGTH - 0.006, 0.006), _STEEL, hinge @ Pose((0.0, _LENGTH - 0.014, -0.002))),
+        box((_WIDTH - 0.002, _LENGTH - 0.003, 0.008), shell, arm),
+        cylinder(_WIDTH - 0.002, 0.008, shell, arm @ Pose((0.0, _LENGTH - 0.003, 0.0))),
+        box((_WIDTH - 0.005, 0.024, 0.001), _RUBBER, tip.moved(z=-0.0005), collides=False),
     )
-    return Blueprint(name, parts, grip_at(0.032, y=-0.005), mass=0.08, friction=1.0)
+    points = {**grip_at(0.042, y=-0.005), "top": tip}
+    return Blueprint(name, parts, points, mass=0.08, friction=1.0)

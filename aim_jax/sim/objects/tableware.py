@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.objects.blueprint import Blueprint, cylinder, solid
-from aim_jax.sim.objects.forms import grip_at, paint, ring
+from aim_jax.sim.objects.blueprint import Blueprint, box, cylinder, solid
+from aim_jax.sim.objects.forms import grip_at, paint, ring, slabs
 from aim_jax.sim.objects.meshes import lathe
 from aim_jax.sim.pose import Pose
 
@@ -14,25 +14,30 @@ _BOWLS = {
     "green bowl": ((0.08, 0.36, 0.14), (0.75, 0.82, 0.70)),
 }
 BOWLS = tuple(_BOWLS)
-_OUTER = ((0.018, 0.0), (0.025, 0.008), (0.030, 0.020), (0.033, 0.026), (0.033, 0.040))
-_WALL, _FLOOR = 0.003, 0.004
+# Foot, body and lip as (radius, height), metres. The foot is narrower than the hollow's floor, so that a bowl stands
+# on the floor of another, level on level and clear of its walls by 4 mm: wedged between them it would not come to rest.
+_FOOT = ((0.013, 0.0), (0.013, 0.008))
+_BODY = ((0.016, 0.008), (0.026, 0.030), (0.034, 0.036), (0.034, 0.046))
+_WALL = 0.004
+_STAND = 0.0115  # half the edge of the box inside foot and floor: cylinders do not rest on cylinders
 NEST = 0.02
 """How much higher a bowl stands in a bowl than on the table, metres."""
 _WHITE, _BLUE = paint((0.84, 0.84, 0.82), roughness=0.3), paint((0.10, 0.25, 0.55))
 
 
 def bowl(name: str, style: str) -> Blueprint:
-    """A small bowl standing at its frame's origin; point "grip" is across its rim."""
+    """A small bowl standing at its frame's origin; point "grip" is across its lip."""
     outside, inside = (paint(color, roughness=0.3) for color in _BOWLS[style])
-    inner = tuple((radius - _WALL, height) for radius, height in _OUTER)
-    hollow = ((0.0, _FLOOR), (inner[0][0] + 0.003, _FLOOR), *inner[1:])
+    inner = tuple((radius - _WALL, height) for radius, height in _BODY)
+    hollow = ((0.0, NEST), (0.0175, NEST), *inner[1:])
+    height = _BODY[-1][1]
     parts = (
-        solid(lathe(((0.0, 0.0), *_OUTER, inner[-1]), 40), outside, collides=False),
+        solid(lathe(((0.0, 0.0), *_FOOT, *_BODY, inner[-1]), 40), outside, collides=False),
         solid(lathe(hollow[::-1], 40), inside, collides=False),
-        cylinder(_OUTER[0][0] - 0.001, _FLOOR / 2, None, Pose((0.0, 0.0, _FLOOR / 2))),
-        *ring(_OUTER, inner, 12),
+        box((_STAND, _STAND, NEST / 2), None, Pose((0.0, 0.0, NEST / 2))),
+        *slabs(_BODY, _WALL),
     )
-    return Blueprint(name, parts, grip_at(_OUTER[-1][1] - 0.003), mass=0.06, friction=0.6)
+    return Blueprint(name, parts, grip_at(height - 0.002), mass=0.06, friction=0.4)
 
 
 def plate(name: str) -> Blueprint:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aim_jax.sim.objects import boxes, bread, cards, mouse, phone, remote, rubiks_cube, stapler, toy_car
+from aim_jax.sim.objects import boxes, bread, cards, mouse, phone, remote, rubiks_cube, stapler, tea_box, toy_car
 from aim_jax.sim.objects.blueprint import Blueprint
 
 _KINDS: dict[str, tuple[Callable[[str, str], Blueprint], tuple[str, ...]]] = {
@@ -19,7 +19,7 @@ _KINDS: dict[str, tuple[Callable[[str, str], Blueprint], tuple[str, ...]]] = {
     "rubiks_cube": (rubiks_cube.rubiks_cube, rubiks_cube.NAMES),
     "soap": (boxes.soap, tuple(boxes.SOAP)),
     "stapler": (stapler.stapler, stapler.NAMES),
-    "tea_box": (boxes.tea_box, tuple(boxes.TEA)),
+    "tea_box": (tea_box.tea_box, tea_box.NAMES),
     "toy_car": (toy_car.toy_car, toy_car.NAMES),
     "wooden_block": (boxes.wooden_block, tuple(boxes.WOOD)),
 }

@@ -9,10 +9,10 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.bottle import NAMES, bottle, lying_height
 from aim_jax.sim.pose import Pose, about, turned
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, templates
+from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 
 _SIDE, _HEIGHT = 0.15, 0.9  # metres that the bottom of the bottle has to pass
 
@@ -21,7 +21,7 @@ class AdjustBottle(Task):
     """The bottle is held upright, 16 cm up, on the side where it lay."""
 
     name = "adjust_bottle"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the lying {bottle} upright", "the {bottle} and hold it with its cap up"),
         ("the {bottle} so that its head is up",),
         LIFT,

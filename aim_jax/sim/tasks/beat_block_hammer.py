@@ -10,7 +10,7 @@ from aim_jax.sim.objects.blocks import block
 from aim_jax.sim.objects.hammer import HEAD_HALF, hammer
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skills import Actions, Hands, carried, grasp_yaw, hand_down, heading
+from aim_jax.sim.skills.hands import Actions, Hands, carried, grasp_yaw, hand_down, heading
 from aim_jax.sim.task import Task, arm_for
 
 _HALF = 0.025  # half the block's edge, metres

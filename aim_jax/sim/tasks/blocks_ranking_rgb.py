@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aim_jax.sim import ranking
+from aim_jax.sim.families import ranking
 from aim_jax.sim.objects.blocks import block
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _COLORS = ("red", "green", "blue")
 
@@ -19,7 +19,7 @@ class BlocksRankingRgb(Task):
     """From left to right: red, green, blue, close together, grippers open."""
 
     name = "blocks_ranking_rgb"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         (
             "the blocks in a row: red, green, blue from left to right",
             "the cubes with red left, green between, blue right",
@@ -27,7 +27,7 @@ class BlocksRankingRgb(Task):
         ("the three cubes side by side, red then green then blue",),
         verbs=("arrange", "put", "place", "order", "line up"),
         unseen_verbs=("sort", "align", "rank", "position", "lay out"),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

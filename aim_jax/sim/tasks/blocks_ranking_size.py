@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aim_jax.sim import ranking
+from aim_jax.sim.families import ranking
 from aim_jax.sim.objects.blocks import COLORS, block
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _SIZES = ("large", "medium", "small")
 _RANGES = ((0.030, 0.033), (0.024, 0.027), (0.018, 0.021))  # half edges, metres
@@ -20,7 +20,7 @@ class BlocksRankingSize(Task):
     """From left to right: large, medium, small, close together, grippers open."""
 
     name = "blocks_ranking_size"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         (
             "the blocks in a row from large to small",
             "the {large}, the {medium} and the {small} block from left to right",
@@ -28,7 +28,7 @@ class BlocksRankingSize(Task):
         ("the cubes from left to right by falling size",),
         verbs=("arrange", "put", "place", "order", "line up"),
         unseen_verbs=("sort", "align", "rank", "position", "lay out"),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

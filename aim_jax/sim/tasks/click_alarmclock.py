@@ -9,10 +9,10 @@ import numpy as np
 from aim_jax.sim.objects import alarmclock
 from aim_jax.sim.pose import turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_press import press_down, pressed_near
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.press import press_down, pressed_near
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 
 class ClickAlarmclock(Task):
@@ -20,7 +20,7 @@ class ClickAlarmclock(Task):
 
     name = "click_alarmclock"
     pressed = ("clock",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "click the {clock}",
             "press the button on top of the {clock}",
@@ -32,9 +32,9 @@ class ClickAlarmclock(Task):
             "reach for the {clock} and press it from above",
             "silence the {clock} on the table",
             "hit the top button of the {clock}",
-        )
+        ),
+        ("snooze the {clock}", "give the {clock}'s top a push"),
     )
-    unseen = templates(("snooze the {clock}", "give the {clock}'s top a push"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A fixed clock in front of either arm, facing anywhere."""

@@ -10,7 +10,7 @@ from aim_jax.sim import robot
 from aim_jax.sim.objects import bell
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skills import Actions, Hands, hand_down
+from aim_jax.sim.skills.hands import Actions, Hands, hand_down
 from aim_jax.sim.task import Task, arm_for
 
 _HOVER = 0.07  # metres of the fingertips above the button

@@ -10,11 +10,11 @@ import numpy as np
 from aim_jax.sim.objects import bins
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_poses import direction, pointing, put_at, sideways
-from aim_jax.sim.skill_side import first_plan, grasp_from_side, shake, side_grasps, swung
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.poses import direction, pointing, put_at, sideways
+from aim_jax.sim.skills.side import first_plan, grasp_from_side, shake, side_grasps, swung
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _BALLS = 5
 _LIFT, _GAP = 0.08, 0.004  # metres
@@ -29,7 +29,7 @@ class DumpBinBigbin(Task):
 
     name = "dump_bin_bigbin"
     table_x = 0.3
-    seen = templates(
+    seen, unseen = templates(
         (
             "empty the {bin} into the large bin",
             "dump the waste from the {bin} into the big bin",
@@ -41,9 +41,9 @@ class DumpBinBigbin(Task):
             "take the {bin} from the table and empty it",
             "grab the {bin} and dump what is in it",
             "bring the {bin} to the large bin and empty it there",
-        )
+        ),
+        ("clear the waste out of the {bin}", "tip the contents of the {bin} off the table"),
     )
-    unseen = templates(("clear the waste out of the {bin}", "tip the contents of the {bin} off the table"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """The large bin on the floor to the left of the shifted table, the small one with five balls on it."""

@@ -9,23 +9,22 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.roller import NAMES, roller
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, templates
+from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 
 
 class GrabRoller(Task):
     """Both hands are closed and the rolling pin is 6 cm over the table."""
 
     name = "grab_roller"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {roller} by its two handles", "the {roller} off the table"),
         ("the {roller} by both ends",),
         LIFT,
         LIFT_UNSEEN,
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -42,4 +41,4 @@ class GrabRoller(Task):
 
     def success(self) -> bool:
         """RoboTwin: both grippers closed, the pin above 0.8 m (6 cm over the table)."""
-        return self.roller.pose.p[2] > TABLE_TOP + 0.06 and all(map(self.world.gripper_closed, ARMS))
+        return self.roller.pose.p[2] > self.world.table_top + 0.06 and all(map(self.world.gripper_closed, ARMS))

@@ -11,14 +11,15 @@ from aim_jax.sim import kinematics
 from aim_jax.sim.objects import bar
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import TWO_ARMS, templates
-from aim_jax.sim.skill_handover import take_over
-from aim_jax.sim.skill_poses import first_reachable, put_at
-from aim_jax.sim.skill_side import first_plan, grasp_from_side, side_grasps, square_yaws
-from aim_jax.sim.skills import Actions, Hands, Unreachable
+from aim_jax.sim.skills.handover import take_over
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable
+from aim_jax.sim.skills.poses import first_reachable, put_at
+from aim_jax.sim.skills.side import first_plan, grasp_from_side, side_grasps, square_yaws
 from aim_jax.sim.task import Task
+from aim_jax.sim.wording import templates
 
 _LIFT, _GAP = 0.06, 0.002  # metres
+_SETTLE = 5  # control steps for the drives to catch up: a block that still moves is not where it will be taken
 _QUARTERS = tuple(np.pi / 2 * np.arange(4))  # radians
 _TURNS = (0.0, 0.5, -0.5, 1.0, -1.0)  # radians the block may be turned by on the mat
 
@@ -27,7 +28,7 @@ class HandoverBlock(Task):
     """The block stands on the blue mat and the right hand is open."""
 
     name = "handover_block"
-    seen = templates(
+    seen, unseen = templates(
         (
             "hand over the red block and put it on the blue mat",
             "pass the red block to the other hand and set it on the blue mat",
@@ -40,10 +41,8 @@ class HandoverBlock(Task):
             "lift the red block, hand it across and lower it onto the blue mat",
             "bring the red block to the blue mat by handing it over",
         ),
-        TWO_ARMS,
-    )
-    unseen = templates(
-        ("relay the red block onto the blue mat", "exchange the block in the air, then mat it"), TWO_ARMS
+        ("relay the red block onto the blue mat", "exchange the block in the air, then mat it"),
+        arms="in turn",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -61,6 +60,7 @@ class HandoverBlock(Task):
         yield from grasp_from_side(hands, "left", before, grasp)
         yield hands.slide({"left": lifted})
         yield hands.move({"left": middle}, speed=0.8)
+        yield hands.hold(_SETTLE)
         _, before, grasp, _ = first_reachable("right", self._takes(self.block.pose))
         yield from take_over(hands, "left", "right", before, grasp)
         downs = put_at(self.block.pose, self.world.tcp("right"), self._spot())
@@ -70,6 +70,7 @@ class HandoverBlock(Task):
         yield hands.grip({"right": 1.0})
         away = hands.pose("right")
         yield hands.slide({"right": away.moved(*(-_LIFT * away.rotation[:, 2]))})
+        yield hands.hold(2 * _SETTLE)
 
     def _spot(self) -> Pose:
         return self.mat.point("top").moved(z=bar.BAR_HALF[2] + _GAP)

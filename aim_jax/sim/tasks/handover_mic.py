@@ -12,12 +12,12 @@ from aim_jax.sim.objects import microphone
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import TWO_ARMS, templates
-from aim_jax.sim.skill_handover import other_arm, take_over
-from aim_jax.sim.skill_poses import direction, down_poses, first_reachable, pointing
-from aim_jax.sim.skill_side import first_plan, grasp_from_side
-from aim_jax.sim.skills import Actions, Hands, Unreachable, carried, grasp_yaw, heading
+from aim_jax.sim.skills.handover import other_arm, take_over
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, carried, grasp_yaw, heading
+from aim_jax.sim.skills.poses import direction, down_poses, first_reachable, pointing
+from aim_jax.sim.skills.side import first_plan, grasp_from_side
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _HOVER, _AWAY, _ASIDE = 0.06, 0.08, 0.07  # metres
 _HIGH = 0.92  # metres above which the microphone's head counts as handed over
@@ -27,7 +27,7 @@ class HandoverMic(Task):
     """The second hand alone holds the microphone up on its own side."""
 
     name = "handover_mic"
-    seen = templates(
+    seen, unseen = templates(
         (
             "hand over the {mic}",
             "pass the {mic} from the {first} hand to the {second} hand",
@@ -40,9 +40,9 @@ class HandoverMic(Task):
             "raise the {mic} and swap hands",
             "move the {mic} from the {first} to the {second} hand in the air",
         ),
-        TWO_ARMS,
+        ("relay the {mic} to the other side", "let the {mic} change hands"),
+        arms="in turn",
     )
-    unseen = templates(("relay the {mic} to the other side", "let the {mic} change hands"), TWO_ARMS)
 
     def layout(self, rng: np.random.Generator) -> None:
         """A microphone lying on one side, its head away from the robot."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.pads import pad
 from aim_jax.sim.objects.pill_bottle import NAMES, pill_bottle
-from aim_jax.sim.put_task import PutTask, offset
-from aim_jax.sim.skill_carry import turns
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.carry import turns
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class MovePillbottlePad(PutTask):
@@ -19,7 +19,7 @@ class MovePillbottlePad(PutTask):
 
     name = "move_pillbottle_pad"
     symmetry = ROUND
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {bottle} on the blue pad", "the {bottle} onto the middle of the pad"),
         ("the medicine on the blue square",),
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.cards import NAMES, cards
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask
-from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _EDGE, _TARGET = 0.23, 0.29  # metres from the middle: what counts, and where the expert goes
 
@@ -19,7 +18,7 @@ class MovePlayingcardAway(PutTask):
     """The pack lies more than 23 cm from the middle, grippers open."""
 
     name = "move_playingcard_away"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {cards} away to the {arm} side", "the {cards} to the {arm}, away from the middle"),
         ("the {cards} out of the way towards the {arm}",),
         verbs=("move", "carry", "take", "bring", "put"),
@@ -33,7 +32,7 @@ class MovePlayingcardAway(PutTask):
         self.thing = self.world.add(cards("cards", style), place)
         self.arm = arm_for(place.p[0])
         side = 1.0 if place.p[0] > 0 else -1.0
-        goal = Pose((side * _TARGET, min(place.p[1], 0.0), TABLE_TOP + 0.001), place.q)
+        goal = Pose((side * _TARGET, min(place.p[1], 0.0), self.world.table_top + 0.001), place.q)
         self.spots = [goal @ turned("z", float(turn)) for turn in np.arange(-np.pi, np.pi, np.pi / 8)]
         self.words = {"cards": style, "arm": self.arm}
 

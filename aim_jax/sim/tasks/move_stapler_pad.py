@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset, yaw_gap
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.pads import COLORS, pad
 from aim_jax.sim.objects.stapler import NAMES, stapler
 from aim_jax.sim.pose import turned
-from aim_jax.sim.put_task import PutTask, offset, yaw_gap
-from aim_jax.sim.skill_carry import turns
+from aim_jax.sim.skills.carry import turns
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _MAX_TURN = 2 * np.arcsin(0.02)  # radians; from RoboTwin's bound of 0.02 on quaternion parts
 
@@ -20,7 +20,7 @@ class MoveStaplerPad(PutTask):
     """The stapler lies along the pad, within 2 cm of its middle, grippers open."""
 
     name = "move_stapler_pad"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {stapler} on the {color} pad", "the {stapler} straight onto the {color} mat"),
         ("the {stapler} along the {color} pad",),
     )

@@ -10,11 +10,11 @@ import numpy as np
 from aim_jax.sim.objects import laptop
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_lead import grasp_and_lead, led, smooth_way
-from aim_jax.sim.skill_poses import direction, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, heading
+from aim_jax.sim.skills.hands import Actions, Hands, heading
+from aim_jax.sim.skills.lead import grasp_and_lead, led, smooth_way
+from aim_jax.sim.skills.poses import direction, pointing, sideways
 from aim_jax.sim.task import Task
+from aim_jax.sim.wording import templates
 
 _AWAY, _DEPTH, _BELOW = 0.07, 0.010, 0.018  # metres of the tool centre before, behind and below the lid's edge
 _OPEN = 0.5  # share of the lid's range that the expert opens it to
@@ -25,7 +25,7 @@ class OpenLaptop(Task):
 
     name = "open_laptop"
     pressed = ("laptop_lid",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "open the {laptop}",
             "lift the lid of the {laptop}",
@@ -37,9 +37,9 @@ class OpenLaptop(Task):
             "swing the {laptop}'s screen up",
             "push up the front edge of the lid to open the {laptop}",
             "open up the {laptop} on the table",
-        )
+        ),
+        ("get the {laptop} ready to type on", "tilt the {laptop}'s display back"),
     )
-    unseen = templates(("get the {laptop} ready to type on", "tilt the {laptop}'s display back"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A laptop near the middle, turned by up to 60°."""

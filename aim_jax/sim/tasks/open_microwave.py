@@ -9,11 +9,11 @@ import numpy as np
 from aim_jax.sim.objects import microwave
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_lead import grasp_and_lead, led, smooth_way
-from aim_jax.sim.skill_poses import direction, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, heading
+from aim_jax.sim.skills.hands import Actions, Hands, heading
+from aim_jax.sim.skills.lead import grasp_and_lead, led, smooth_way
+from aim_jax.sim.skills.poses import direction, pointing, sideways
 from aim_jax.sim.task import Task
+from aim_jax.sim.wording import templates
 
 _AWAY = 0.07  # metres of the hand before the bar
 _OPEN = 0.68  # share of the door's range that the expert opens it to
@@ -24,7 +24,7 @@ class OpenMicrowave(Task):
 
     name = "open_microwave"
     pressed = ("microwave_door",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "open the {microwave}",
             "open the door of the {microwave}",
@@ -36,9 +36,9 @@ class OpenMicrowave(Task):
             "reach for the {microwave} and open it",
             "hold the door handle of the {microwave} and pull it",
             "open up the {microwave} on the table",
-        )
+        ),
+        ("give access to the inside of the {microwave}", "draw the door of the {microwave} aside"),
     )
-    unseen = templates(("give access to the inside of the {microwave}", "draw the door of the {microwave} aside"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A closed microwave at the far side of the table, a little to the left."""

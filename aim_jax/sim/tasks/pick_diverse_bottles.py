@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.bottle_pair import BottlePairTask
+from aim_jax.sim.families.bottle_pair import BottlePairTask
 from aim_jax.sim.objects.bottle import NAMES
-from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, templates
+from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 
 
 class PickDiverseBottles(BottlePairTask):
@@ -12,10 +12,10 @@ class PickDiverseBottles(BottlePairTask):
 
     name = "pick_diverse_bottles"
     styles = (NAMES, NAMES)
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {first} and the {second}, one in each hand", "the {first} left and the {second} right"),
         ("the {first} and the {second} together",),
         LIFT,
         LIFT_UNSEEN,
-        arms="two",
+        arms="both",
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.bottle_pair import BottlePairTask
-from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, templates
+from aim_jax.sim.families.bottle_pair import BottlePairTask
+from aim_jax.sim.wording import LIFT, LIFT_UNSEEN, verb_templates
 
 
 class PickDualBottles(BottlePairTask):
@@ -11,10 +11,10 @@ class PickDualBottles(BottlePairTask):
 
     name = "pick_dual_bottles"
     styles = (("green bottle",), ("cola bottle",))
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {first} and the {second}, one in each hand", "both bottles by their necks"),
         ("the two bottles, one per hand",),
         LIFT,
         LIFT_UNSEEN,
-        arms="two",
+        arms="both",
     )

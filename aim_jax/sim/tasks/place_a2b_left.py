@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.a2b import BesideTask
-from aim_jax.sim.wording import templates
+from aim_jax.sim.families.beside import BesideTask
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceA2bLeft(BesideTask):
@@ -11,6 +11,6 @@ class PlaceA2bLeft(BesideTask):
 
     name = "place_a2b_left"
     side = -1.0
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {a} to the left of the {b}", "the {a} on the {b}'s left side"), ("the {a} at the left of the {b}",)
     )

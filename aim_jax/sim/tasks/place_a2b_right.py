@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.a2b import BesideTask
-from aim_jax.sim.wording import templates
+from aim_jax.sim.families.beside import BesideTask
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceA2bRight(BesideTask):
@@ -11,6 +11,6 @@ class PlaceA2bRight(BesideTask):
 
     name = "place_a2b_right"
     side = 1.0
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {a} to the right of the {b}", "the {a} on the {b}'s right side"), ("the {a} at the right of the {b}",)
     )

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from aim_jax.sim.families.put import offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.baskets import BREAD_BASKETS, bread_basket
 from aim_jax.sim.objects.bread import NAMES, bread
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import offset
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _BESIDE = 0.034  # metres of each piece from the basket's middle, along its length
 _CLEAR = 0.1  # metres
@@ -25,10 +25,10 @@ class PlaceBreadBasket(Task):
     """Both pieces of bread lie within 5 cm of the basket's middle, grippers open."""
 
     name = "place_bread_basket"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the two pieces of bread in the {basket}", "the {first} and the {second} into the {basket}"),
         ("all the bread inside the {basket}",),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -58,5 +58,5 @@ class PlaceBreadBasket(Task):
     def success(self) -> bool:
         """RoboTwin: both within 5 cm (x, y) of the basket and not fallen, grippers open."""
         inside = [np.all(offset(piece.pose, self.basket.pose)[:2] < 0.05) for piece in self.bread]
-        above = [piece.pose.p[2] > 0.73 for piece in self.bread]
+        above = [piece.pose.p[2] > self.world.table_top - 0.01 for piece in self.bread]
         return bool(all(inside) and all(above)) and all(map(self.world.gripper_open, ARMS))

@@ -12,13 +12,12 @@ from aim_jax.sim.objects.bread import bread
 from aim_jax.sim.objects.skillet import NAMES as SKILLETS
 from aim_jax.sim.objects.skillet import skillet
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
-_RAISED = TABLE_TOP + 0.06  # metres: where the skillet is held
+_RAISED = 0.06  # metres over the table: where the skillet is held
 _TURNS = np.arange(-np.pi, np.pi, np.pi / 6)
 
 
@@ -26,7 +25,7 @@ class PlaceBreadSkillet(Task):
     """The skillet is held in the air with the bread in it."""
 
     name = "place_bread_skillet"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {bread} in the {skillet} held by the {other} arm", "the {bread} into the lifted {skillet}"),
         ("the {bread} inside the {skillet} while the {other} arm holds it",),
     )
@@ -46,8 +45,9 @@ class PlaceBreadSkillet(Task):
     def expert(self, hands: Hands) -> Iterator[Actions]:
         """Both are picked at once, the skillet is held near the middle, the bread is let fall into it."""
         carrier = Carrier(hands, self.world)
-        held = [turned("z", float(t), (0.06 * self.side, -0.05, _RAISED)) for t in self.side * np.arange(0.0, 1.3, 0.2)]
-        guess = [Pose((0.06 * self.side, -0.05, _RAISED + 0.006)) @ turned("z", float(t)) for t in _TURNS]
+        raised = self.world.table_top + _RAISED
+        held = [turned("z", float(t), (0.06 * self.side, -0.05, raised)) for t in self.side * np.arange(0.0, 1.3, 0.2)]
+        guess = [Pose((0.06 * self.side, -0.05, raised + 0.006)) @ turned("z", float(t)) for t in _TURNS]
         holds = {self.other: Hold(self.skillet, held), self.arm: Hold(self.bread, guess)}
         yield from carrier.pick(holds, lift=0.08)
         yield from carrier.bring({self.other: (self.skillet, held)})
@@ -58,4 +58,5 @@ class PlaceBreadSkillet(Task):
     def success(self) -> bool:
         """RoboTwin: the bread within 3.5 cm (x, y) of the skillet's middle, both more than 2 cm over the table."""
         floor, piece = self.skillet.point("floor").position, self.bread.pose.position
-        return bool(np.all(np.abs(floor - piece)[:2] < 0.035) and min(floor[2], piece[2]) > TABLE_TOP + 0.02)
+        raised = min(floor[2], piece[2]) > self.world.table_top + 0.02
+        return bool(np.all(np.abs(floor - piece)[:2] < 0.035) and raised)

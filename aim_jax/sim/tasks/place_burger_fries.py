@@ -9,11 +9,11 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.fast_food import BURGERS, FRIES, TRAYS, burger, fries, tray
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _SYMMETRY = {"left": ROUND, "right": np.pi}
 _CLEAR = 0.1  # metres
@@ -23,10 +23,10 @@ class PlaceBurgerFries(Task):
     """Burger and fries are within 8 cm of their places on the tray, grippers open."""
 
     name = "place_burger_fries"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {burger} and the {fries} on the {tray}", "the {burger} left and the {fries} right onto the {tray}"),
         ("the meal of {burger} and {fries} upon the {tray}",),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

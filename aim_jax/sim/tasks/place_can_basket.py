@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_jax.sim.basket_task import BasketTask
+from aim_jax.sim.families.basket import BasketTask
 from aim_jax.sim.objects.blueprint import Blueprint
 from aim_jax.sim.objects.can import DRINKS, can
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.wording import templates
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceCanBasket(BasketTask):
@@ -17,7 +17,7 @@ class PlaceCanBasket(BasketTask):
     name = "place_can_basket"
     ahead = (0.0, 0.1)
     turn = ROUND
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         (
             "the {thing} in the {basket} and lift the basket by its handle",
             "the {thing} into the {basket}, then raise the basket with the {other} hand",

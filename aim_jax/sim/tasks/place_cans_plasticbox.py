@@ -10,11 +10,11 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.baskets import BOXES, plastic_box
 from aim_jax.sim.objects.can import DRINKS, can
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _CLEAR = 0.1  # metres
 
@@ -23,10 +23,10 @@ class PlaceCansPlasticbox(Task):
     """Each can stands within 4 cm of a place in the box, grippers open."""
 
     name = "place_cans_plasticbox"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {first} and the {second} in the {box}", "both cans into the {box}"),
         ("the two drinks inside the {box}",),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects import cup, tableware
-from aim_jax.sim.put_task import PutTask, offset
-from aim_jax.sim.skill_carry import turns
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.carry import turns
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceContainerPlate(PutTask):
@@ -18,7 +18,7 @@ class PlaceContainerPlate(PutTask):
 
     name = "place_container_plate"
     symmetry = ROUND
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {container} on the plate", "the {container} onto the middle of the plate"),
         ("the {container} upon the white plate",),
     )

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from aim_jax.sim.families.put import facing, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.shoe import NAMES, shoe, shoe_box
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import facing, offset
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _SLOTS = {"left": "near", "right": "far"}  # where each arm's shoe goes
 _RELEASE = 0.85  # of the opening: leaves the other shoe alone
@@ -26,10 +26,10 @@ class PlaceDualShoes(Task):
     """Both shoes stand in the box side by side, toes to the left, grippers open."""
 
     name = "place_dual_shoes"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the two {shoe}s in the shoe box, toes to the left", "the pair of {shoe}s into the box, tips pointing left"),
         ("both {shoe}s in the box so that they point to the left",),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -49,7 +49,6 @@ class PlaceDualShoes(Task):
         for arm in ("right", "left"):
             hold = Hold(self.shoes[arm], [self.box.point(_SLOTS[arm]).moved(z=0.002)])
             yield from carrier.carry(arm, hold, hover=_CLEAR, release=_RELEASE, up=True)
-            yield hands.move({}, home=[arm])
 
     def success(self) -> bool:
         """RoboTwin: within 5 cm (x, y) of their places, 3 cm of the box's floor, quaternions within 0.07, open."""

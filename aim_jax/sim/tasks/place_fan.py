@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, facing, offset
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.fan import NAMES, fan
 from aim_jax.sim.objects.pads import COLORS, pad
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import PutTask, facing, offset
-from aim_jax.sim.skill_grasp import ROUND
+from aim_jax.sim.skills.grasp import ROUND
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceFan(PutTask):
@@ -20,7 +20,7 @@ class PlaceFan(PutTask):
     name = "place_fan"
     symmetry = ROUND
     hover = 0.035
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {fan} on the {color} pad facing the robot", "the {fan} onto the {color} mat so that it faces the robot"),
         ("the {fan} on the {color} square, blowing towards the robot",),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset, yaw_gap
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.mouse import NAMES, mouse
 from aim_jax.sim.objects.pads import COLORS, pad
-from aim_jax.sim.put_task import PutTask, offset, yaw_gap
-from aim_jax.sim.skill_carry import turns
+from aim_jax.sim.skills.carry import turns
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _MAX_TURN = 2 * np.arccos(np.sqrt(0.475 / 0.5))  # radians; from RoboTwin's bound on a product of quaternion parts
 
@@ -19,7 +19,7 @@ class PlaceMousePad(PutTask):
     """The mouse lies along the pad's middle, grippers open."""
 
     name = "place_mouse_pad"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {mouse} on the {color} mouse pad", "the {mouse} straight onto the {color} mat"),
         ("the {mouse} along the {color} pad",),
     )

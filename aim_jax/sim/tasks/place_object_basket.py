@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from aim_jax.sim.basket_task import BasketTask
+from aim_jax.sim.families.basket import BasketTask
 from aim_jax.sim.objects import cards, toy_car
 from aim_jax.sim.objects.blueprint import Blueprint
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 
 class PlaceObjectBasket(BasketTask):
@@ -15,7 +15,7 @@ class PlaceObjectBasket(BasketTask):
 
     name = "place_object_basket"
     ahead = (-0.1, 0.1)
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         (
             "the {thing} in the {basket} and lift the basket by its handle",
             "the {thing} into the {basket}, then raise the basket with the {other} hand",

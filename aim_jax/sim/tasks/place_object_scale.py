@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.kitchen_scale import NAMES, kitchen_scale
 from aim_jax.sim.objects.things import draw_thing
 from aim_jax.sim.pose import turned
-from aim_jax.sim.put_task import PutTask
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _KINDS = ("mouse", "stapler", "soap")
 
@@ -19,7 +19,7 @@ class PlaceObjectScale(PutTask):
     """The thing lies on the scale within 3.5 cm of the plate's middle, the gripper open."""
 
     name = "place_object_scale"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {thing} on the {scale}", "the {thing} onto the plate of the {scale}"), ("the {thing} upon the {scale}",)
     )
 

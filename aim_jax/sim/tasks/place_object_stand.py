@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset
 from aim_jax.sim.layouts import side_of, spot
 from aim_jax.sim.objects.display_stand import NAMES, display_stand
 from aim_jax.sim.objects.things import draw_thing
 from aim_jax.sim.pose import turned
-from aim_jax.sim.put_task import PutTask, offset
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _KINDS = ("mouse", "stapler", "rubiks_cube", "toy_car", "remote")
 
@@ -19,7 +19,7 @@ class PlaceObjectStand(PutTask):
     """The thing is within 3 cm (x and y) of the stand's middle, grippers open."""
 
     name = "place_object_stand"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {thing} on the {stand}", "the {thing} onto the top of the {stand}"), ("the {thing} upon the {stand}",)
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.phone import HALF, NAMES, STANDS, phone, phone_stand
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.put_task import PutTask, offset
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _SEATED = Pose((0.0, HALF[1] + 0.003, 0.002))  # the phone in the frame of the seat
 
@@ -18,7 +18,7 @@ class PlacePhoneStand(PutTask):
     """The phone stands on the lip of the stand, grippers open."""
 
     name = "place_phone_stand"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {phone} on the {stand}", "the {phone} upright into the {stand}"), ("the {phone} against the {stand}",)
     )
 

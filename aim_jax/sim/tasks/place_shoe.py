@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask, facing, offset
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.pads import pad
 from aim_jax.sim.objects.shoe import NAMES, shoe
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask, facing, offset
 from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 TOE_LEFT = np.pi / 2
 """Turn, radians, at which a shoe's toe points to −x."""
@@ -22,7 +22,7 @@ class PlaceShoe(PutTask):
     """The shoe stands on the mat with its toe to the left, grippers open."""
 
     name = "place_shoe"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {shoe} on the mat with its toe to the left", "the {shoe} onto the blue mat, tip pointing left"),
         ("the {shoe} on the blue mat so that it points to the left",),
     )

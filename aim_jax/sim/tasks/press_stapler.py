@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aim_jax.sim.objects import open_stapler
+from aim_jax.sim.objects.stapler import NAMES, stapler
 from aim_jax.sim.pose import turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_press import press_down, pressed_near
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.press import press_down, pressed_near
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 
 class PressStapler(Task):
@@ -21,7 +21,7 @@ class PressStapler(Task):
 
     name = "press_stapler"
     pressed = ("stapler",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "press the {stapler}",
             "push down on the {stapler}",
@@ -33,18 +33,18 @@ class PressStapler(Task):
             "lower closed fingers onto the {stapler}",
             "find the {stapler} and press it",
             "touch the top of the {stapler} and push",
-        )
+        ),
+        ("make the {stapler} staple", "bear down on the {stapler}"),
     )
-    unseen = templates(("make the {stapler} staple", "bear down on the {stapler}"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A fixed stapler in the middle of the table, turned anyhow."""
         x, y, yaw = rng.uniform(-0.2, 0.2), rng.uniform(-0.1, 0.05), rng.uniform(-np.pi, np.pi)
-        variant = int(rng.integers(open_stapler.VARIANTS))
-        place = turned("z", yaw, (x, y, TABLE_TOP))
-        self.stapler = self.world.add(open_stapler.stapler("stapler", variant), place, static=True)
+        style = str(rng.choice(NAMES))
+        place = turned("z", yaw - np.pi / 2, (x, y, TABLE_TOP))
+        self.stapler = self.world.add(stapler("stapler", style), place, static=True)
         self.arm = arm_for(x)
-        self.words = {"stapler": open_stapler.NAMES[variant], "arm": self.arm}
+        self.words = {"stapler": style, "arm": self.arm}
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
         """Over the end of the stapler's arm with closed fingers, then down."""

@@ -11,31 +11,32 @@ from collections.abc import Iterator
 import numpy as np
 
 from aim_jax.sim.layouts import spot
-from aim_jax.sim.objects.bottle import BIN_HALF, NAMES, bottle, dustbin
+from aim_jax.sim.objects.bins import DUSTBIN_HALF, dustbin
+from aim_jax.sim.objects.bottle import NAMES, bottle
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.scene_facts import TABLE_HALF, TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.scene_facts import TABLE_HALF
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 from aim_jax.sim.world import Actor
 
-_BIN = Pose((-TABLE_HALF[0] - BIN_HALF[0] - 0.012, -0.14, 0.0))
-_OVER = TABLE_TOP + 0.03  # metres: the bottle's bottom over the bin
-_BETWEEN = Pose((-0.08, -0.1, TABLE_TOP + 0.001))  # where the right arm leaves a bottle for the left one
+_BIN = Pose((-TABLE_HALF[0] - DUSTBIN_HALF[0] - 0.012, -0.14, 0.0))
+_OVER = 0.03  # metres over the table: the bottle's bottom over the bin
+_BETWEEN = (-0.08, -0.1)  # where the right arm leaves a bottle for the left one, metres
 
 
 class PutBottlesDustbin(Task):
     """All three bottles are in the bin."""
 
     name = "put_bottles_dustbin"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the {first}, the {second} and the {third} into the dustbin", "all three bottles into the bin on the left"),
         ("the three bottles into the trash can",),
         verbs=("throw", "drop", "put", "clear", "place"),
         unseen_verbs=("toss", "discard", "dump", "dispose of", "deposit"),
-        arms="two",
+        arms="both",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -49,7 +50,7 @@ class PutBottlesDustbin(Task):
             self.world.add(bottle(f"bottle{index}", style), place)
             for index, (style, place) in enumerate(zip(styles, places, strict=True))
         ]
-        self.world.add(dustbin("dustbin"), _BIN, static=True)
+        self.world.add(dustbin("dustbin"), _BIN, static=True, on_table=False)
         self.words = dict(zip(("first", "second", "third"), styles, strict=True))
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
@@ -58,14 +59,14 @@ class PutBottlesDustbin(Task):
         order = sorted(self.bottles, key=lambda actor: (actor.pose.p[0] > 0, actor.pose.p[1]))
         for actor in order:
             if arm_for(actor.pose.p[0]) == "right":
-                spots = turns(_BETWEEN, ROUND)
+                spots = turns(Pose((*_BETWEEN, self.world.table_top + 0.001)), ROUND)
                 yield from carrier.pick({"right": Hold(actor, spots, ("neck",), ROUND)}, lift=0.1)
                 yield from carrier.place({"right": (actor, spots)}, retreat=0.1)
             yield from self._throw(carrier, hands, actor)
 
     def _throw(self, carrier: Carrier, hands: Hands, actor: Actor) -> Iterator[Actions]:
         over = [
-            turned("z", float(turn), (_BIN.p[0] + x, _BIN.p[1], _OVER))
+            turned("z", float(turn), (_BIN.p[0] + x, _BIN.p[1], self.world.table_top + _OVER))
             for x in (0.0, 0.03)
             for turn in np.arange(-np.pi, np.pi, np.pi / 6)
         ]
@@ -77,5 +78,5 @@ class PutBottlesDustbin(Task):
     def success(self) -> bool:
         """RoboTwin: every bottle within the bin's outline, between 0.2 and 0.7 m."""
         gaps = [np.abs(actor.pose.position[:2] - _BIN.position[:2]) for actor in self.bottles]
-        inside = all(np.all(gap < BIN_HALF) for gap in gaps)
+        inside = all(np.all(gap < DUSTBIN_HALF) for gap in gaps)
         return bool(inside) and all(0.2 < actor.pose.p[2] < 0.7 for actor in self.bottles)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from aim_jax.sim.objects import cabinet
-from aim_jax.sim.objects.smallthings import SMALL_THINGS
+from aim_jax.sim.objects.things import draw_thing
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import TWO_ARMS, templates
-from aim_jax.sim.skill_lead import grasp_and_lead, led, smooth_way
-from aim_jax.sim.skill_poses import direction, down_poses, first_reachable, pointing, put_at
-from aim_jax.sim.skill_side import first_plan
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw, heading
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw, heading
+from aim_jax.sim.skills.lead import grasp_and_lead, led, smooth_way
+from aim_jax.sim.skills.poses import direction, down_poses, first_reachable, pointing, put_at
+from aim_jax.sim.skills.side import first_plan
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _HOVER, _LIFT, _AWAY, _PULL, _GAP, _NEARER = 0.08, 0.13, 0.06, 0.16, 0.012, 0.015  # metres
+
+_KINDS = ("rubiks_cube", "tea_box", "toy_car")
 
 
 class PutObjectCabinet(Task):
@@ -27,7 +30,7 @@ class PutObjectCabinet(Task):
 
     name = "put_object_cabinet"
     pressed = ("cabinet_drawer",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "put the {thing} into the drawer of the {cabinet}",
             "open the drawer and place the {thing} in it",
@@ -40,9 +43,9 @@ class PutObjectCabinet(Task):
             "hold the {thing} while opening the drawer, then put it in",
             "lift the {thing} and lower it into the drawer",
         ),
-        TWO_ARMS,
+        ("tidy the {thing} away into the {cabinet}", "let the drawer take in the {thing}"),
+        arms="in turn",
     )
-    unseen = templates(("tidy the {thing} away into the {cabinet}", "let the drawer take in the {thing}"), TWO_ARMS)
 
     def layout(self, rng: np.random.Generator) -> None:
         """The cabinet in the middle at the far side, the thing far to the left or right."""
@@ -50,10 +53,10 @@ class PutObjectCabinet(Task):
         place = Pose.of((rng.uniform(-0.05, 0.05), 0.155, TABLE_TOP))
         self.cabinet = self.world.add_mechanism(cabinet.cabinet("cabinet", variant), place)
         self.drawer = self.cabinet.links["cabinet_drawer"]
-        make, half, style, name = SMALL_THINGS[int(rng.integers(len(SMALL_THINGS)))]
+        thing, name = draw_thing(rng, _KINDS)
         x, y = rng.uniform(0.2, 0.32) * rng.choice((-1.0, 1.0)), rng.uniform(-0.2, -0.1)
-        spot = turned("z", rng.uniform(-np.pi / 3, np.pi / 3), (x, y, TABLE_TOP + half[2]))
-        self.thing, self.half = self.world.add(make("thing", style), spot), half[2]
+        spot = turned("z", rng.uniform(-np.pi / 3, np.pi / 3), (x, y, TABLE_TOP))
+        self.thing = self.world.add(dataclasses.replace(thing, name="thing"), spot)
         self.rest = self.thing.pose.p[2]
         self.arm = arm_for(x)
         (self.other,) = (arm for arm in ARMS if arm != self.arm)
@@ -63,10 +66,10 @@ class PutObjectCabinet(Task):
         """One hand grasps the thing, the other pulls the drawer, then the thing goes in."""
         arm, pose = self.arm, self.thing.pose
         opened = self.cabinet.pose_at(self.drawer.name, _PULL) @ self.drawer.blueprint.points["inside"]
-        spot = Pose(Pose.of(opened.p).moved(y=-_NEARER, z=self.half + _GAP).p, pose.q)
+        spot = Pose(Pose.of(opened.p).moved(y=-_NEARER, z=_GAP).p, pose.q)
         ways = [
             (grasp.moved(z=_HOVER), grasp, grasp.moved(z=_LIFT), into.moved(z=_LIFT), into)
-            for grasp in down_poses(arm, pose, grasp_yaw(arm, pose, np.pi))
+            for grasp in down_poses(arm, self.thing.point("grip"), grasp_yaw(arm, pose, np.pi))
             for into in put_at(pose, grasp, spot)
         ]
         over, grasp, *_ = first_reachable(arm, ways)

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from aim_jax.sim.objects import scanner, teabox
+from aim_jax.sim.objects import scanner, tea_box
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import TWO_ARMS, templates
-from aim_jax.sim.skill_handover import other_arm
-from aim_jax.sim.skill_poses import down_poses, first_reachable, put_at
-from aim_jax.sim.skill_side import first_plan
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.handover import other_arm
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.poses import down_poses, first_reachable, put_at
+from aim_jax.sim.skills.side import first_plan
 from aim_jax.sim.task import Task
+from aim_jax.sim.wording import templates
 
 _HOVER, _GAP = 0.08, 0.058  # metres: above the grasps; from the window to the box's middle
 _AHEAD = 0.12  # metres between them before the scan
@@ -27,7 +27,7 @@ class ScanObject(Task):
     """The box's middle is within 2.5 cm of the scanner's line of view, at most 7 cm before it; both hands closed."""
 
     name = "scan_object"
-    seen = templates(
+    seen, unseen = templates(
         (
             "scan the {box} with the {scanner}",
             "hold the {box} in front of the {scanner}",
@@ -40,24 +40,24 @@ class ScanObject(Task):
             "bring the {scanner} close to the {box} in the air",
             "grab the {scanner} and check the {box} with it",
         ),
-        TWO_ARMS,
+        ("register the {box} using the {scanner}", "let the {scanner} see the {box} up close"),
+        arms="in turn",
     )
-    unseen = templates(("register the {box} using the {scanner}", "let the {scanner} see the {box} up close"), TWO_ARMS)
 
     def layout(self, rng: np.random.Generator) -> None:
         """The scanner on one side, looking inwards, the box on the other."""
         self.holder = str(rng.choice(ARMS))  # of the box
         self.scanning = other_arm(self.holder)
         side = 1.0 if self.scanning == "right" else -1.0
-        style, kind = int(rng.integers(scanner.VARIANTS)), int(rng.integers(teabox.VARIANTS))
+        style, kind = int(rng.integers(scanner.VARIANTS)), str(rng.choice(tea_box.NAMES))
         place = (side * rng.uniform(0.05, 0.25), rng.uniform(-0.15, -0.05), TABLE_TOP + scanner.REST)
         flip = turned("y", np.pi if side > 0 else 0.0)  # on its other side it looks to the left
         lying = turned("z", rng.uniform(-1.2, 1.2), place) @ flip
         self.scanner = self.world.add(scanner.scanner("scanner", style), lying)
-        spot = (-side * rng.uniform(0.05, 0.25), rng.uniform(-0.2, 0.0), TABLE_TOP + teabox.HALF[2])
-        self.box = self.world.add(teabox.teabox("box", kind), turned("z", rng.uniform(-1.2, 1.2), spot))
+        spot = (-side * rng.uniform(0.05, 0.25), rng.uniform(-0.2, 0.0), TABLE_TOP)
+        self.box = self.world.add(tea_box.tea_box("box", kind), turned("z", rng.uniform(-1.2, 1.2), spot))
         self.inwards = -side
-        words = {"box": teabox.NAMES[kind], "scanner": scanner.NAMES[style]}
+        words = {"box": kind, "scanner": scanner.NAMES[style]}
         self.words = {**words, "first": self.holder, "second": self.scanning}
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
@@ -69,18 +69,20 @@ class ScanObject(Task):
         yield hands.grip(dict.fromkeys(arms, 0.0), steps=8)
         yield hands.shift(arms, z=_HOVER)
         yield hands.move({self.holder: plans[0][0]}, speed=0.8)
-        ways = self._aims(self.scanner.pose, self.world.tcp(self.scanning), self.box.pose)
+        ways = self._aims(self.scanner.pose, self.world.tcp(self.scanning), self.box.point("grip"))
         before, there = first_plan(hands, self.scanning, ways)
         yield hands.move({self.scanning: before}, speed=0.8)
         yield hands.slide({self.scanning: there}, speed=0.7)
 
     def _middle(self) -> Pose:
-        return Pose((0.03 * self.inwards, -0.02, 0.90), self.box.pose.q)
+        return Pose((0.03 * self.inwards, -0.02, 0.90), self.box.point("grip").q)
 
     def _shows(self) -> Iterator[Sequence[Pose]]:
         """Where the box is held up, the grasp for it, and the way up."""
-        for grasp in down_poses(self.holder, self.box.pose, grasp_yaw(self.holder, self.box.pose, np.pi)):
-            for middle in put_at(self.box.pose, grasp, self._middle()):
+        for grasp in down_poses(
+            self.holder, self.box.point("grip"), grasp_yaw(self.holder, self.box.point("grip"), np.pi)
+        ):
+            for middle in put_at(self.box.point("grip"), grasp, self._middle()):
                 yield middle, grasp, grasp.moved(z=_HOVER)
 
     def _scans(self, box: Pose) -> Iterator[Sequence[Pose]]:
@@ -108,7 +110,7 @@ class ScanObject(Task):
         """RoboTwin: see the class."""
         window = self.scanner.point("window")
         view = window.rotation[:, 2]
-        offset = self.box.pose.position - window.position
+        offset = self.box.point("grip").position - window.position
         ahead = float(offset @ view)
         beside = np.abs(offset - ahead * view)
         return 0 < ahead < 0.07 and bool(np.all(beside < 0.025)) and all(map(self.world.gripper_closed, ARMS))

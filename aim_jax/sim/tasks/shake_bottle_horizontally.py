@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aim_jax.sim.sentences import templates
 from aim_jax.sim.tasks.shake_bottle import ShakeBottle
+from aim_jax.sim.wording import templates
 
 
 class ShakeBottleHorizontally(ShakeBottle):
@@ -12,7 +12,7 @@ class ShakeBottleHorizontally(ShakeBottle):
     tilts = (1.5, -1.5, 1.3, -1.3)
     swing = 0.5
     name = "shake_bottle_horizontally"
-    seen = templates(
+    seen, unseen = templates(
         (
             "shake the {bottle} horizontally",
             "pick up the {bottle}, turn it on its side and shake it",
@@ -24,6 +24,6 @@ class ShakeBottleHorizontally(ShakeBottle):
             "turn the {bottle} to the horizontal and shake it well",
             "grasp the {bottle}, tilt it by a right angle and shake it",
             "get the {bottle} and shake it sideways several times",
-        )
+        ),
+        ("mix the {bottle} while it points sideways", "bring the {bottle} to the level and rock it"),
     )
-    unseen = templates(("mix the {bottle} while it points sideways", "bring the {bottle} to the level and rock it"))

@@ -10,15 +10,14 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.blocks import block
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task, arm_for
-from aim_jax.sim.wording import templates
+from aim_jax.sim.wording import verb_templates
 
 _HALF = 0.025  # half a block's edge, metres
 _COLORS = ("red", "green", "blue")
-_TARGET = Pose((0.0, -0.13, TABLE_TOP + _HALF))
+_TARGET = (0.0, -0.13)  # where the stack goes, metres
 _KEEP_OFF = Pose((0.0, -0.1, 0.0))
 _EDGE = 2 * _HALF + 0.001
 
@@ -27,12 +26,12 @@ class StackBlocksThree(Task):
     """Green stands on red, blue on green, and both grippers are open."""
 
     name = "stack_blocks_three"
-    seen, unseen = templates(
+    seen, unseen = verb_templates(
         ("the three blocks with red below, green between and blue on top", "a tower of the red, green and blue blocks"),
         ("a tower: red base, green middle, blue top",),
         verbs=("stack", "arrange", "pile up", "make", "build"),
         unseen_verbs=("assemble", "construct", "create", "set up", "form"),
-        arms="either",
+        arms="any",
     )
 
     def layout(self, rng: np.random.Generator) -> None:
@@ -47,7 +46,8 @@ class StackBlocksThree(Task):
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
         """Red to the middle, the others onto the one before."""
-        carrier, goal = Carrier(hands, self.world), _TARGET
+        carrier = Carrier(hands, self.world)
+        goal = Pose((*_TARGET, self.world.table_top + _HALF))
         for actor in self.blocks:
             arm, spots = arm_for(actor.pose.p[0]), turns(goal, np.pi / 2)
             yield from carrier.pick({arm: Hold(actor, spots, symmetry=np.pi / 2)})

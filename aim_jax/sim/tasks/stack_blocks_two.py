@@ -10,7 +10,7 @@ from aim_jax.sim.objects.blocks import block
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw, hand_down, set_down
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw, hand_down, set_down
 from aim_jax.sim.task import Task, arm_for
 from aim_jax.sim.world import Actor
 

@@ -10,14 +10,15 @@ from aim_jax.sim.objects import stamp
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_poses import down_poses, first_reachable, put_at
-from aim_jax.sim.skill_side import first_plan
-from aim_jax.sim.skills import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.hands import Actions, Hands, grasp_yaw
+from aim_jax.sim.skills.poses import down_poses, first_reachable, put_at
+from aim_jax.sim.skills.side import first_plan
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _HOVER = 0.045  # metres
 _GAP = 0.004  # metres the stamp is commanded below the square's top
+_CAREFUL, _PRESS = 0.5, 6  # share of the usual speed; control steps in which the held stamp presses
 _TURNS = (0.0, np.pi / 2, -np.pi / 2, np.pi)  # radians after which the stamp looks the same
 
 
@@ -26,7 +27,7 @@ class StampSeal(Task):
 
     name = "stamp_seal"
     pressed = ("pad",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "stamp the {color} square with the {stamp}",
             "put the {stamp} on the {color} square",
@@ -38,9 +39,9 @@ class StampSeal(Task):
             "lift the {stamp} and lower it onto the {color} mat",
             "set the {stamp} down on the {color} square",
             "bring the {stamp} to the {color} square and release it",
-        )
+        ),
+        ("seal the {color} square using the {stamp}", "let the {stamp} stand on the {color} patch"),
     )
-    unseen = templates(("seal the {color} square using the {stamp}", "let the {stamp} stand on the {color} patch"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A stamp on one side and a square at least 10 cm from it on the same side."""
@@ -57,7 +58,7 @@ class StampSeal(Task):
         self.words = {"stamp": stamp.NAMES[variant], "color": color, "arm": self.arm}
 
     def expert(self, hands: Hands) -> Iterator[Actions]:
-        """Grasp the knob, lift, set down on the square, let go."""
+        """Grasp the knob, lift, press onto the square, let go."""
         arm, grip = self.arm, self.stamp.point("grip")
         goal = Pose(self.pad.pose.moved(z=stamp.PAD_HALF - _GAP).p, self.stamp.pose.q)
         ways = [
@@ -73,7 +74,8 @@ class StampSeal(Task):
         downs = put_at(self.stamp.pose, self.world.tcp(arm), goal, _TURNS)
         over, down = first_plan(hands, arm, [(pose.moved(z=_HOVER), pose) for pose in downs])
         yield hands.move({arm: over})
-        yield hands.slide({arm: down})
+        yield hands.slide({arm: down}, speed=_CAREFUL)
+        yield hands.hold(_PRESS)
         yield hands.grip({arm: 1.0})
         yield hands.shift([arm], z=_HOVER)
 

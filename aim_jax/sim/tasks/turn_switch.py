@@ -9,10 +9,10 @@ import numpy as np
 from aim_jax.sim.objects import switch
 from aim_jax.sim.pose import turned
 from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.sentences import templates
-from aim_jax.sim.skill_poses import direction, first_reachable, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, heading
+from aim_jax.sim.skills.hands import Actions, Hands, heading
+from aim_jax.sim.skills.poses import direction, first_reachable, pointing, sideways
 from aim_jax.sim.task import Task, arm_for
+from aim_jax.sim.wording import templates
 
 _AWAY, _TIP, _PUSH = 0.05, 0.012, 0.018  # metres of the fingertips before the rocker, beyond the tool centre, behind it
 
@@ -22,7 +22,7 @@ class TurnSwitch(Task):
 
     name = "turn_switch"
     pressed = ("switch_rocker",)
-    seen = templates(
+    seen, unseen = templates(
         (
             "turn the {switch}",
             "press the {switch}",
@@ -34,9 +34,9 @@ class TurnSwitch(Task):
             "press in the upper half of the {switch}",
             "reach for the {switch} and flip it",
             "move the {switch} to its other position",
-        )
+        ),
+        ("actuate the {switch}", "change the state of the {switch}"),
     )
-    unseen = templates(("actuate the {switch}", "change the state of the {switch}"))
 
     def layout(self, rng: np.random.Generator) -> None:
         """A switch on a post, turned by up to 45°."""

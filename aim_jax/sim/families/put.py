@@ -9,8 +9,8 @@ import numpy as np
 
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 from aim_jax.sim.world import Actor
 

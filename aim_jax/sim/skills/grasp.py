@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,8 +11,7 @@ from aim_jax.array_typing import Float
 from aim_jax.sim import kinematics, robot
 from aim_jax.sim.home import HOME
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skills import Unreachable, hand_down, heading
+from aim_jax.sim.skills.hands import Unreachable, hand_down, heading
 
 ROUND = np.pi / 6
 """Turn, radians, after which a round thing is tried again."""
@@ -28,12 +28,15 @@ def hand_closing(position: Sequence[float] | np.ndarray, yaw: float, lean: float
     return Pose.of(position) @ turned("z", yaw) @ turned("x", lean) @ _DOWN
 
 
-def holds(arm: str, grip: Pose, symmetry: float = np.pi, leans: Sequence[float] = _LEANS) -> list[Pose]:
+def holds(
+    arm: str, grip: Pose, table_top: float, symmetry: float = np.pi, leans: Sequence[float] = _LEANS
+) -> list[Pose]:
     """Hands that hold a thing at its point `grip` (world), most natural first.
 
     Args:
         arm: whose hand.
         grip: where the tool centre goes; the fingers close along its x, or along it turned by multiples of `symmetry`.
+        table_top: its height, metres: no fingertip goes below it.
         symmetry: radians.
         leans: tilts to consider, radians.
     """
@@ -46,7 +49,7 @@ def holds(arm: str, grip: Pose, symmetry: float = np.pi, leans: Sequence[float] 
         if abs(turn) > _MAX_TURN:
             continue
         away = np.cos(turn)
-        poses += [_off_table(hand_closing(grip.p, yaw, lean if away >= 0 else -lean)) for lean in leans]
+        poses += [_off_table(hand_closing(grip.p, yaw, lean if away >= 0 else -lean), table_top) for lean in leans]
     return sorted(poses, key=lambda pose: strain(arm, pose))
 
 
@@ -59,14 +62,22 @@ def strain(arm: str, hand: Pose) -> float:
     return float(abs((turn + np.pi) % (2 * np.pi) - np.pi) + _LEAN_COST * lean + float(inwards))
 
 
-def first_reachable(arm: str, plans: Iterable[Sequence[Pose]], what: str) -> Sequence[Pose]:
-    """The first of several lists of hand poses that the arm can go through from home.
+def first_reachable(
+    arm: str, plans: Sequence[Sequence[Pose]], what: str, starts: Sequence[Float[np.ndarray, "6"] | None] = (None,)
+) -> Sequence[Pose]:
+    """The first of several lists of hand poses that the arm can go through.
+
+    Args:
+        arm: whose hand.
+        plans: the lists.
+        what: for the error: what they were for.
+        starts: joints to begin with, None = home; all plans are tried from the first before any from the second.
 
     Raises:
-        Unreachable: there is none; `what` says what it was for.
+        Unreachable: there is none.
     """
-    for plan in plans:
-        if follow(arm, plan) is not None:
+    for start, plan in itertools.product(starts, plans):
+        if follow(arm, plan, start) is not None:
             return plan
     raise Unreachable(f"the {arm} hand cannot {what}")
 
@@ -76,10 +87,10 @@ def back(hand: Pose, distance: float) -> Pose:
     return hand @ Pose((0.0, 0.0, -distance))
 
 
-def _off_table(hand: Pose) -> Pose:
+def _off_table(hand: Pose, table_top: float) -> Pose:
     """The hand raised until no corner of its fingertips is closer to the table than the clearance."""
     corners = hand.apply(np.array([(x, 0.0, robot.FINGERTIP) for x in (-_FINGER_HALF, _FINGER_HALF)]))
-    return hand.moved(z=max(0.0, TABLE_TOP + _CLEARANCE - float(corners[:, 2].min())))
+    return hand.moved(z=max(0.0, table_top + _CLEARANCE - float(corners[:, 2].min())))
 
 
 def follow(

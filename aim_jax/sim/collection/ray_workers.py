@@ -10,8 +10,8 @@ from typing import Any
 
 from aim_jax.errors import AimError
 from aim_jax.files import write_atomic
-from aim_jax.sim.expert_episode import EpisodeOutcome, episode_path
-from aim_jax.sim.workers import Job, attempt
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome, episode_path
+from aim_jax.sim.collection.workers import Job, attempt
 
 
 @dataclass(eq=False)

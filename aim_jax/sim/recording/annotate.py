@@ -9,7 +9,7 @@ import numpy as np
 from aim_jax.array_typing import Bool, Float32
 from aim_jax.data.events import WORLD, ContactEvent, rotate
 from aim_jax.sim import robot
-from aim_jax.sim.contacts import ContactLog
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.world import Contact
 
 _MIN_IMPULSE = 1e-3  # N s a finger must exert to count

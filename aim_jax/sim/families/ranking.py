@@ -9,9 +9,8 @@ import numpy as np
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.scene_facts import TABLE_TOP
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import arm_for
 from aim_jax.sim.world import Actor, World
 
@@ -44,7 +43,7 @@ def rank(
 ) -> Iterator[Actions]:
     """Puts cubes at the x of `row` (metres), one after the other; the cube nearest to the row goes first."""
     carrier = Carrier(hands, world)
-    goals = [Pose((x, y, TABLE_TOP + half + 0.001)) for x, half in zip(row, halves, strict=True)]
+    goals = [Pose((x, y, world.table_top + half + 0.001)) for x, half in zip(row, halves, strict=True)]
     for index in _order(blocks, goals):
         yield from _carry(carrier, blocks[index], goals[index])
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_grasp import back, first_reachable, follow, holds, strain
-from aim_jax.sim.skills import Actions, Hands, Unreachable, carried
+from aim_jax.sim.robot import ARMS, JOINT_SLICE
+from aim_jax.sim.skills.grasp import back, first_reachable, follow, holds, strain
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, carried
 from aim_jax.sim.world import Actor, World
 
 _HOVER = 0.07  # metres
@@ -43,6 +43,11 @@ def turns(spot: Pose, symmetry: float) -> list[Pose]:
     return [spot @ turned("z", float(angle)) for angle in np.arange(0.0, 2 * np.pi - 1e-6, symmetry)]
 
 
+def leaning(actor: Actor, spots: Sequence[Pose], up: float) -> list[Pose]:
+    """The spots for a held thing as it leans in the hand, `up` metres higher: let go, it stands up by itself."""
+    return [turned("z", _yaw(spot) - _yaw(actor.pose), spot.p).moved(z=up) @ Pose(q=actor.pose.q) for spot in spots]
+
+
 class Carrier:
     """Plans picks and places from where things are."""
 
@@ -56,6 +61,7 @@ class Carrier:
         lift: float = _HOVER,
         hover: float = _HOVER,
         opening: float = 1.0,
+        closing: int = _CLOSE,
         home: bool = True,
     ) -> Iterator[Actions]:
         """Approaches things, grasps them and lifts them by `lift` metres; each arm one thing.
@@ -65,6 +71,7 @@ class Carrier:
             lift: metres; 0 = only grasp.
             hover: metres from which a hand approaches in a straight line.
             opening: of the grippers on the way.
+            closing: control steps in which fingers close; they take longer to reach a thin wall than a thick thing.
             home: whether an arm that picks nothing goes home meanwhile.
 
         Raises:
@@ -76,11 +83,11 @@ class Carrier:
         yield self._hands.move(ready, dict.fromkeys(wanted, opening), home=others)
         yield self._hands.slide(grasps, speed=_CAREFUL)
         yield self._hands.hold(_SETTLE)
-        yield self._hands.grip(dict.fromkeys(wanted, 0.0), _CLOSE)
+        yield self._hands.grip(dict.fromkeys(wanted, 0.0), closing)
         if lift:
             rises = [share * lift for share in (1.0, 0.7, 0.4)]
             tops = {
-                arm: first_reachable(arm, ([pose.moved(z=rise)] for rise in rises), "lift")[0]
+                arm: first_reachable(arm, [[pose.moved(z=rise)] for rise in rises], "lift")[0]
                 for arm, pose in grasps.items()
             }
             yield self._hands.slide(tops)
@@ -95,7 +102,8 @@ class Carrier:
         """
         for spots in self._stations(arm, hold, hover):
             yield from self.pick({arm: dataclasses.replace(hold, spots=spots)}, hover=hover, lift=hover)
-            yield from self.place({arm: (hold.actor, spots)}, hover=hover, release=release, up=up)
+            opening = release if spots is hold.spots else 1.0  # on the way there is room
+            yield from self.place({arm: (hold.actor, spots)}, hover=hover, release=opening, up=up)
 
     def bring(self, wanted: Mapping[str, tuple[Actor, Sequence[Pose]]], *, height: float = 0.0) -> Iterator[Actions]:
         """Moves held things to `height` metres over the best of their spots, without letting go."""
@@ -156,7 +164,11 @@ class Carrier:
         """The hand that holds the thing where it is, or where it would be at the pose `actor`."""
         actor = hold.actor.pose if actor is None else actor
         points = hold.actor.blueprint.points
-        hands = [hand for grip in hold.grips for hand in holds(arm, actor @ points[grip], hold.symmetry)]
+        hands = [
+            hand
+            for grip in hold.grips
+            for hand in holds(arm, actor @ points[grip], self._world.table_top, hold.symmetry)
+        ]
         plans: list[tuple[float, int, Pose | None]] = []
         for index, hand in enumerate(hands):
             ends = [carried(actor, hand, spot) for spot in hold.spots]
@@ -175,17 +187,23 @@ class Carrier:
     def _goal(
         self, arm: str, actor: Actor, spots: Sequence[Pose], hover: float, retreat: float = 0.0, up: bool = False
     ) -> Sequence[Pose]:
-        """Where the hand goes before, at and after putting the actor down."""
+        """Where the hand goes before, at and after putting the actor down: from home, or else from where it is."""
         hand = self._world.tcp(arm)
         goals = sorted((carried(actor.pose, hand, spot) for spot in spots), key=lambda goal: strain(arm, goal))
-        plans = (
+        plans = [
             [goal.moved(z=share * hover), goal, goal.moved(z=share * retreat) if up else back(goal, share * retreat)]
             for share in (1.0, 0.6, 0.3)
             for goal in goals
-        )
-        return first_reachable(arm, plans, f"put down the {actor.name}")
+        ]
+        here = self._hands.target[JOINT_SLICE[arm]]
+        return first_reachable(arm, plans, f"put down the {actor.name}", (None, here))
 
 
 def _total(pick: float, place: float) -> float:
     """The strain of a plan: its worst moment counts most."""
     return max(pick, place) + 0.3 * (pick + place)
+
+
+def _yaw(pose: Pose) -> float:
+    forward = pose.rotation[:, 0]
+    return float(np.arctan2(forward[1], forward[0]))

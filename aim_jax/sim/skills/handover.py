@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from aim_jax.sim.pose import Pose
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_poses import first_reachable
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.poses import first_reachable
 
 _RETREATS = (0.08, 0.06, 0.04)  # metres, as far as can be reached
+_SETTLE = 4  # control steps for the drives to catch up before fingers close
 
 
 def other_arm(arm: str) -> str:
@@ -24,6 +25,7 @@ def take_over(hands: Hands, giver: str, taker: str, before: Pose, grasp: Pose) -
     """
     yield hands.move({taker: before}, {taker: 1.0})
     yield hands.slide({taker: grasp}, speed=0.7)
+    yield hands.hold(_SETTLE)
     yield hands.grip({taker: 0.0}, steps=8)
     yield hands.grip({giver: 1.0}, steps=8)
     pose = hands.pose(giver)

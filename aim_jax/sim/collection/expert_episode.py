@@ -51,8 +51,8 @@ def collect_episode(
     from aim_jax.data.episode import write_episode
     from aim_jax.sim.env import Env, UnstableLayout
     from aim_jax.sim.expert import expert_actions
-    from aim_jax.sim.recorder import Recorder
-    from aim_jax.sim.skills import Unreachable
+    from aim_jax.sim.recording.recorder import Recorder
+    from aim_jax.sim.skills.hands import Unreachable
 
     env = Env(task, setting=setting, cameras=cameras if out_dir is not None else None, stop_at_success=False)
     try:

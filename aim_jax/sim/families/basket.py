@@ -12,8 +12,8 @@ from aim_jax.sim.layouts import Range, spot
 from aim_jax.sim.objects.baskets import BASKETS, basket
 from aim_jax.sim.objects.blueprint import Blueprint
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.skill_carry import Carrier, Hold, turns
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold, turns
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 
 _CLEAR = 0.12  # metres over the basket's floor

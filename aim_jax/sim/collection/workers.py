@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from aim_jax.errors import AimError
 from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.expert_episode import EpisodeOutcome, collect_episode
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome, collect_episode
 
 _EPISODES_PER_WORKER = 200  # a worker is replaced after this many, which bounds what a driver's leaks can grow to
 ATTEMPTS = 2

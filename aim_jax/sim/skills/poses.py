@@ -9,7 +9,7 @@ import numpy as np
 from aim_jax.array_typing import Float
 from aim_jax.sim import kinematics
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.skills import Unreachable, carried, heading
+from aim_jax.sim.skills.hands import Unreachable, carried, heading
 
 _PITCHES = tuple(np.pi / 2 - np.arange(0.0, 1.0, 0.1))  # radians below the horizon
 _TURNS = tuple(np.pi / 6 * np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6]))  # radians, nearest first

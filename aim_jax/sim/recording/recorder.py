@@ -9,9 +9,9 @@ from aim_jax.data.cameras import CAMERAS
 from aim_jax.data.episode import Episode
 from aim_jax.data.events import ContactEvent, active_points
 from aim_jax.data.value_map import render_map
-from aim_jax.sim.annotate import find_events
-from aim_jax.sim.contacts import ContactLog
 from aim_jax.sim.env import Env, Observation
+from aim_jax.sim.recording.annotate import find_events
+from aim_jax.sim.recording.contacts import ContactLog
 from aim_jax.sim.scene_facts import SUBSTEPS
 
 

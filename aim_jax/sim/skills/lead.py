@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.skills import Actions, Hands, Unreachable
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable
 from aim_jax.sim.world import Linkage
 
 

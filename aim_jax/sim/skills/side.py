@@ -10,8 +10,8 @@ import numpy as np
 
 from aim_jax.sim import robot
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.skill_poses import direction, pointing, sideways
-from aim_jax.sim.skills import Actions, Hands, Unreachable, heading
+from aim_jax.sim.skills.hands import Actions, Hands, Unreachable, heading
+from aim_jax.sim.skills.poses import direction, pointing, sideways
 
 _AWAY = 0.08  # metres of the hand before the grasp
 _FAR = 2.3  # radians

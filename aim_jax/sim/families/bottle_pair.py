@@ -11,9 +11,9 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.bottle import bottle
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.robot import ARMS
-from aim_jax.sim.skill_carry import Carrier, Hold
-from aim_jax.sim.skill_grasp import ROUND
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.carry import Carrier, Hold
+from aim_jax.sim.skills.grasp import ROUND
+from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.task import Task
 
 _TARGET = {"left": (-0.06, -0.105), "right": (0.06, -0.105)}  # x and y, metres

@@ -8,8 +8,8 @@ import numpy as np
 
 from aim_jax.sim import robot
 from aim_jax.sim.pose import Pose
-from aim_jax.sim.skill_poses import down_to
-from aim_jax.sim.skills import Actions, Hands
+from aim_jax.sim.skills.hands import Actions, Hands
+from aim_jax.sim.skills.poses import down_to
 from aim_jax.sim.world import Actor, World
 
 _HOVER = 0.06  # metres of the fingertips above the point

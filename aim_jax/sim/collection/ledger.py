@@ -10,7 +10,7 @@ from typing import Any
 
 from aim_jax.errors import AimError
 from aim_jax.files import read_json, write_atomic, write_json
-from aim_jax.sim.expert_episode import EpisodeOutcome, episode_path
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome, episode_path
 
 
 class Ledger:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.expert_episode import EpisodeOutcome
-from aim_jax.sim.ledger import Ledger
-from aim_jax.sim.workers import Backend, Job, LocalBackend, Workers, attempt
+from aim_jax.sim.collection.expert_episode import EpisodeOutcome
+from aim_jax.sim.collection.ledger import Ledger
+from aim_jax.sim.collection.workers import Backend, Job, LocalBackend, Workers, attempt
 
 DEADLINE = 900.0
 """Seconds after which an episode is given up: far more than the longest takes on a slow core."""

@@ -6,11 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from aim_jax.sim.families.put import PutTask
 from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.things import KINDS, draw_thing
 from aim_jax.sim.pose import Pose, turned
-from aim_jax.sim.put_task import PutTask
-from aim_jax.sim.scene_facts import TABLE_TOP
 from aim_jax.sim.task import arm_for
 
 _BESIDE = 0.13  # metres between the two middles
@@ -34,7 +33,7 @@ class BesideTask(PutTask):
         a, a_words = draw_thing(rng)
         b, b_words = draw_thing(rng, [kind for kind in KINDS if kind != a.name])
         self.thing, self.target = self.world.add(a, place), self.world.add(b, other)
-        goal = Pose((other.p[0] + self.side * _BESIDE, other.p[1], TABLE_TOP + 0.001), place.q)
+        goal = Pose((other.p[0] + self.side * _BESIDE, other.p[1], self.world.table_top + 0.001), place.q)
         self.spots = [goal @ turned("z", float(turn)) for turn in np.arange(-np.pi, np.pi, np.pi / 8)]
         self.arm = arm_for(place.p[0])
         self.words = {"a": a_words, "b": b_words, "arm": self.arm}

@@ -1,0 +1,1 @@
+"""The expert's moves: single ones in `hands`, and what is made of them."""
