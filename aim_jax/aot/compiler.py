@@ -25,6 +25,7 @@ GIB = 2**30
 Effort = Literal["full", "O1"]
 """`full`: as for a run. `O1`: several times faster to compile; memory is close, but cycles are not worth modelling."""
 
+
 class Program(NamedTuple):
     """What is to be compiled.
 

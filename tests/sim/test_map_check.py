@@ -9,8 +9,8 @@ import pytest
 
 from aim_jax.data.cameras import HEAD
 from aim_jax.data.episode import Episode, read_episode
-from aim_jax.sim.expert_episode import collect_episode
-from aim_jax.sim.map_check import check_maps
+from aim_jax.sim.collection.expert_episode import collect_episode
+from aim_jax.sim.recording.map_check import check_maps
 
 pytestmark = pytest.mark.sim
 

@@ -12,8 +12,8 @@ from aim_jax.data.episode import Episode, read_episode
 from aim_jax.evaluation.overlay import overlay_video
 from aim_jax.evaluation.video import write_video
 from aim_jax.files import read_json, write_json
-from aim_jax.sim.expert_episode import collect_episode
-from aim_jax.sim.map_check import MapCheck, check_maps
+from aim_jax.sim.collection.expert_episode import collect_episode
+from aim_jax.sim.recording.map_check import MapCheck, check_maps
 
 FRAME_STRIDE = 4
 SPEED_UP = 2.0

@@ -13,7 +13,7 @@ from aim_jax.evaluation.report.media import video
 from aim_jax.evaluation.report.run_data import Media
 from aim_jax.evaluation.wilson import SuccessRate
 from aim_jax.files import write_atomic
-from aim_jax.sim.map_check import MapCheck
+from aim_jax.sim.recording.map_check import MapCheck
 
 Success = Mapping[tuple[str, str], SuccessRate]
 """(task, setting) → the expert's success."""
