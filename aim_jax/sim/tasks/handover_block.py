@@ -68,9 +68,18 @@ class HandoverBlock(Task):
         yield hands.move({"right": over}, home=["left"], speed=0.8)
         yield hands.slide({"right": down})
         yield hands.grip({"right": 1.0})
-        away = hands.pose("right")
+        yield hands.hold(_SETTLE)
+        away = self._centred(hands.pose("right"))
+        yield hands.slide({"right": away}, speed=0.3)
         yield hands.slide({"right": away.moved(*(-_LIFT * away.rotation[:, 2]))})
         yield hands.hold(2 * _SETTLE)
+
+    def _centred(self, hand: Pose) -> Pose:
+        """The hand with the block midway between its open fingers, so that none drags it along."""
+        block, across = self.block.pose, hand.rotation[:, 1]
+        up = block.rotation[:, 2]
+        middle = block.position + up * float(np.dot(hand.position - block.position, up))
+        return hand.moved(*(float(np.dot(middle - hand.position, across)) * across))
 
     def _spot(self) -> Pose:
         return self.mat.point("top").moved(z=bar.BAR_HALF[2] + _GAP)
