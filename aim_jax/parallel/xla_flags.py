@@ -18,14 +18,12 @@ OVERLAP = {
 }
 # v6e fuses both products of a feed-forward layer into one, which takes three times the cycles of the two.
 TWO_PRODUCTS = {"xla_tpu_dot_dot_fusion": "false"}
-# v6e has more memory on the chip than fusions use by default.
-ROOM = {"xla_tpu_scoped_vmem_limit_kib": "98304"}
 
 FLAGS: dict[str, dict[str, str]] = {
     "v4": WHOLE_WEIGHTS | OVERLAP,
     "v5e": WHOLE_WEIGHTS | OVERLAP,
     "v5p": WHOLE_WEIGHTS | OVERLAP,
-    "v6e": WHOLE_WEIGHTS | OVERLAP | TWO_PRODUCTS | ROOM,
+    "v6e": WHOLE_WEIGHTS | OVERLAP | TWO_PRODUCTS,
     "7x": WHOLE_WEIGHTS | OVERLAP,
     "none": {},
 }
