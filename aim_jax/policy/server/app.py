@@ -30,11 +30,12 @@ from aim_jax.policy.client.wire import pack
 from aim_jax.policy.server.config import ServerConfig
 from aim_jax.policy.server.metrics import Metrics
 from aim_jax.policy.server.requests import Request, parse, whole_chunk
-from aim_jax.policy.server.sessions import Session, Sessions
+from aim_jax.policy.server.sessions import AllTaken, Session, Sessions
 from aim_jax.policy.server.worker import Answer, Worker
 from aim_jax.policy.turns import Begin, Continue, Engine, Turn
 
 log = logging.getLogger("aim.serve")
+_SEAT_POLL = 0.02  # seconds
 
 
 class _Busy(AimError):
@@ -215,7 +216,7 @@ class PolicyServer:
         self._under_way += 1
         try:
             request = await asyncio.to_thread(parse, message, self._canvas, self._facts)
-            session = self.sessions.claim(request.session or own, connection)
+            session = await self._claim(request.session or own, connection)
             if request.close:
                 self.sessions.forget(session)
                 return {"closed": True}
@@ -228,6 +229,17 @@ class PolicyServer:
         finally:
             self._under_way -= 1
             self._places.release()
+
+    async def _claim(self, name: str | None, connection: ws.ServerConnection) -> Session:
+        """The session of a request; a new one waits for a seat that is just being given up."""
+        deadline = time.monotonic() + self.config.seat_timeout
+        while True:
+            try:
+                return self.sessions.claim(name, connection)
+            except AllTaken:
+                if time.monotonic() >= deadline:
+                    raise
+            await asyncio.sleep(_SEAT_POLL)
 
     async def _compute(self, session: Session, request: Request) -> dict[str, Any]:
         turn, held = self._turn(session, request)

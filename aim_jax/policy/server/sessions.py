@@ -13,6 +13,10 @@ from aim_jax.array_typing import Float32
 from aim_jax.errors import AimError
 
 
+class AllTaken(AimError):
+    """There is no seat for a new session at the moment."""
+
+
 @dataclass
 class Session:
     """One episode.
@@ -68,7 +72,8 @@ class Sessions:
         """The session `name` for a connection, new if there is none of this name.
 
         Raises:
-            AimError: another connection holds it, or all slots are taken.
+            AllTaken: there is no free slot.
+            AimError: another connection holds it.
         """
         self.expire()
         named = name is not None
@@ -79,7 +84,7 @@ class Sessions:
                 raise AimError(f"The session {name} belongs to another connection", remedy="choose another name")
         else:
             if not self._free:
-                raise AimError(
+                raise AllTaken(
                     f"All {self._slots} sessions are taken",
                     remedy="try again later, close finished sessions, or start the server with more `--sessions`",
                 )

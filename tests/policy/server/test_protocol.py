@@ -130,7 +130,7 @@ def test_only_with_the_token():
 
 
 def test_silent_sessions_expire_and_full_servers_say_so():
-    with serving(FakeEngine(SPEC.hw), sessions=1, idle=0.4) as server:
+    with serving(FakeEngine(SPEC.hw), sessions=1, idle=0.4, seat_timeout=0.1) as server:
         with PolicyClient(url(server), session="a") as policy:
             policy.begin({"canvas": canvas(1)}, "go")
         with PolicyClient(url(server)) as late, pytest.raises(Refused, match="All 1 sessions are taken"):
@@ -140,6 +140,17 @@ def test_silent_sessions_expire_and_full_servers_say_so():
             time.sleep(0.05)
         with PolicyClient(url(server)) as later:
             assert later.begin({"canvas": canvas(1)}, "go")["chunk"] == 0
+
+
+def test_a_new_session_waits_for_a_seat_that_is_given_up():
+    with serving(FakeEngine(SPEC.hw), sessions=1, seat_timeout=20) as server:
+        first = PolicyClient(url(server))
+        first.begin({"canvas": canvas(1)}, "go")
+        closing = threading.Timer(0.5, first.close)
+        closing.start()
+        with PolicyClient(url(server)) as second:
+            assert second.begin({"canvas": canvas(1)}, "go")["chunk"] == 0
+        closing.join()
 
 
 def test_back_pressure_holds_requests_and_then_refuses():
