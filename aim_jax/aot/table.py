@@ -62,8 +62,8 @@ ROWS: tuple[Row, ...] = (
     Row("vae_encode", "v5e:2x4"),
     Row("vae_encode", "v6e:2x2"),
     *(
-        Row(stage, topology, keep="outputs", frames=frames)
-        for stage in ("wan_forward", "wan_train")
+        Row(stage, topology, keep=keep, frames=frames)
+        for stage, keep in (("wan_forward", "outputs"), ("wan_train", "outputs"), ("wan_train", "dots"))
         for frames in (9, 33)
         for topology in ("v5e:4x4", "v5p:2x2x2", "v6e:4x4")
     ),
