@@ -141,6 +141,7 @@ def modelled(text: str, plans: tuple[SplashPlan, ...], topology: Topology) -> To
         clock=fabric.network.clock,
         transfer=fabric.seconds,
         kernel=lambda kernel: kernel_seconds(kernel, plans, topology.chip),
+        bandwidth=topology.chip.bandwidth,
     )
     return totals(parse(text), costing)
 

@@ -65,6 +65,7 @@ class Totals:
         top: cycles of single ops by name, with what they are.
         weight_copies: bytes of whole stacks that loops copy, trip by trip.
         unknown_loops: loops whose trips could not be told; they count once.
+        unknown_ops: operations that the compiler could not estimate; they count with what memory takes for them.
     """
 
     matmul: float = 0.0
@@ -77,6 +78,7 @@ class Totals:
     top: dict[str, tuple[float, str]] = field(default_factory=dict)
     weight_copies: float = 0.0
     unknown_loops: list[str] = field(default_factory=list)
+    unknown_ops: list[str] = field(default_factory=list)
 
     def add(self, other: Totals, times: float) -> None:
         """Adds `times` executions of another computation, its modelled time excepted."""
@@ -94,6 +96,7 @@ class Totals:
             self.top[name] = (self.top.get(name, (0.0, what))[0] + value * times, what)
         self.weight_copies += other.weight_copies * times
         self.unknown_loops += other.unknown_loops
+        self.unknown_ops += other.unknown_ops
 
 
 class Costing(NamedTuple):
@@ -103,12 +106,14 @@ class Costing(NamedTuple):
         clock: cycles per second.
         transfer: seconds of a collective.
         kernel: seconds of a call of a Pallas kernel.
+        bandwidth: bytes per second between memory and chip.
         stack_bytes: arrays at least this large that a loop copies whole count as `weight_copies`.
     """
 
     clock: float
     transfer: Callable[[Transfer], float]
     kernel: Callable[[Kernel], float]
+    bandwidth: float
     stack_bytes: float = 2**26
 
 
@@ -147,6 +152,10 @@ def _own(module: Module, op: Op, costing: Costing, total: Totals) -> float:
         total.kernel_calls[name] += 1
         return seconds
     cycles = op.cycles
+    if op.gave_up:
+        # Where the compiler has no estimate, memory sets the pace: about as much is read as is written.
+        cycles = 2 * sum(array_bytes(op.shape)) / costing.bandwidth * costing.clock
+        total.unknown_ops.append(op.name)
     if cycles is None:
         return 0.0
     category = _category(module, op)

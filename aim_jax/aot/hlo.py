@@ -19,6 +19,8 @@ _NAME = re.compile(r"%([\w.\-]+)")
 BITS = {"pred": 8, "bf16": 16, "c64": 64}
 """Width of the types whose name does not end in it."""
 
+_GAVE_UP = 2**62
+
 
 @dataclass
 class Op:
@@ -50,6 +52,17 @@ class Op:
     @property
     def cycles(self) -> int | None:
         """The compiler's own estimate, in cycles of the chip; None where it makes none."""
+        cycles = self._written_cycles
+        return None if cycles is None or cycles >= _GAVE_UP else cycles
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the compiler tried to make an estimate and could not: it writes the largest integer then."""
+        cycles = self._written_cycles
+        return cycles is not None and cycles >= _GAVE_UP
+
+    @property
+    def _written_cycles(self) -> int | None:
         found = re.search(r'"estimated_cycles":"?(\d+)', self.attributes)
         return int(found.group(1)) if found else None
 

@@ -48,6 +48,7 @@ def _modelled(program: Program, totals: Totals, topology: Topology) -> dict[str,
         },
         "weight_copies_gb": totals.weight_copies / 1e9,
         "unknown_loops": totals.unknown_loops,
+        "unknown_ops": totals.unknown_ops,
         "top": [
             {"op": name, "cycles": cycles, "what": what}
             for name, (cycles, what) in sorted(totals.top.items(), key=lambda item: -item[1][0])[:20]

@@ -65,7 +65,7 @@ ENTRY %main (a: bf16[8,16], b: bf16[16,32], c: f32[8], w: bf16[30,1024,2048]) ->
 
 
 def costing(**changes):
-    values = {"clock": 1e9, "transfer": lambda t: 0.0, "kernel": lambda k: 0.0} | changes
+    values = {"clock": 1e9, "transfer": lambda t: 0.0, "kernel": lambda k: 0.0, "bandwidth": 1e9} | changes
     return Costing(**values)
 
 
@@ -175,3 +175,11 @@ def test_kernel_time_by_hand():
         kernel_seconds(call._replace(name="unknown"), [plan], CHIPS["v5e"])
     with pytest.raises(ValueError, match="no plan"):
         kernel_seconds(call, [], CHIPS["v5e"])
+
+
+def test_an_op_that_the_compiler_could_not_estimate_costs_what_memory_takes():
+    text = MODULE.replace('"estimated_cycles":"10"', '"estimated_cycles":"9223372036854775807"')
+    total = totals(parse(text), costing(clock=2e9))
+    assert total.unknown_ops == ["y"]
+    read_and_written = 2 * 8 * 4
+    assert total.other == 30 * (100 + 2 * read_and_written)
