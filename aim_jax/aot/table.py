@@ -46,6 +46,7 @@ class Row(NamedTuple):
         return "-".join(str(part).replace(":", "_").replace("*", "x") for part in self)
 
 
+PLAIN: tuple[tuple[str, Keep], ...] = (("wan_forward", "outputs"), ("wan_train", "outputs"), ("wan_train", "dots"))
 POD = ("v5e:8x8", "v5e:16x16", "v6e:8x8", "v5p:4x4x4")
 ROWS: tuple[Row, ...] = (
     *(Row("stage1", topology) for topology in POD),
@@ -63,7 +64,7 @@ ROWS: tuple[Row, ...] = (
     Row("vae_encode", "v6e:2x2"),
     *(
         Row(stage, topology, keep=keep, frames=frames)
-        for stage, keep in (("wan_forward", "outputs"), ("wan_train", "outputs"), ("wan_train", "dots"))
+        for stage, keep in PLAIN
         for frames in (9, 33)
         for topology in ("v5e:4x4", "v5p:2x2x2", "v6e:4x4")
     ),
