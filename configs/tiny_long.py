@@ -10,9 +10,8 @@ at low priority beside it). `aim eval --checkpoint RUN --episodes 50` on held-ou
     lift_pot             6 of 50 [6, 24]
     stack_blocks_two     0 of 50 [0, 7]
 
-This is far from the 80 % that it should reach: on `click_bell` an untrained policy has the same 28. A policy that
-misses at first rarely hits later, because no demonstration shows how a miss is mended. Stage II (`grpo` below) has not
-been measured.
+This is far from the 80 % that it should reach: on `click_bell` an untrained policy has the same 28. No
+demonstration shows how a miss is mended. Stage II (`grpo` below) has not been measured.
 """
 
 from dataclasses import replace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aim_jax.commands.names import named_tasks
 from aim_jax.commands.output import emit
 
 
@@ -30,12 +31,9 @@ def main(args: Args) -> int:
     """Measures every task."""
     from aim_jax.policy.bench.machine import machine
     from aim_jax.sim.bench import memory_over, time_steps
-    from aim_jax.sim.registry import get_task
     from aim_jax.versions import versions
 
-    tasks = [name.strip() for name in args.task.split(",") if name.strip()]
-    for name in tasks:
-        get_task(name)
+    tasks = named_tasks(args.task)
     rows = [time_steps(name, args.episodes, args.seed_start, args.setting) for name in tasks]
     memory = None
     if args.memory_episodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from aim_jax.commands.names import named_settings, named_tasks
 from aim_jax.commands.output import emit
+from aim_jax.commands.progress import progress
 
 if TYPE_CHECKING:
     from aim_jax.sim.collection.expert_episode import EpisodeOutcome
@@ -68,40 +71,7 @@ def main(args: Args) -> int:
     return 0 if all(entry["successes"] for tasks in reports.values() for entry in tasks.values()) else 1
 
 
-def named_tasks(text: str) -> tuple[str, ...]:
-    """The tasks that a flag names: separated by commas, or `all`.
-
-    Raises:
-        AimError: a task that there is not.
-    """
-    from aim_jax.sim.registry import get_task, task_names
-
-    names = task_names() if text == "all" else tuple(name.strip() for name in text.split(","))
-    for name in names:
-        get_task(name)
-    return names
-
-
-def named_settings(text: str) -> tuple[str, ...]:
-    """The settings that a flag names, separated by commas.
-
-    Raises:
-        AimError: a setting that there is not.
-    """
-    from aim_jax.errors import AimError
-    from aim_jax.sim.env import SETTINGS
-
-    names = tuple(name.strip() for name in text.split(","))
-    for name in names:
-        if name not in SETTINGS:
-            raise AimError(f"There is no setting {name!r}", wanted=f"{' or '.join(SETTINGS)}, or both with a comma")
-    return names
-
-
 def _collect_task(args: Args, name: str, setting: str, backend: Backend | None) -> dict:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from aim_jax.sim.camera_config import CameraConfig
     from aim_jax.sim.collection.collect import CollectSpec, collect
 
@@ -115,18 +85,16 @@ def _collect_task(args: Args, name: str, setting: str, backend: Backend | None) 
         CameraConfig(height=args.height, width=args.width),
         folder,
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     started = time.monotonic()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        row = bar.add_task(name, total=args.episodes)
-        outcomes = collect(
-            spec,
-            args.workers,
-            lambda o: bar.advance(row, float(o.success or args.dry_run)),
-            backend=backend,
-            deadline=args.deadline,
-        )
+    with progress(name) as told:
+        done = itertools.count(1)
+        told(0, args.episodes)
+
+        def count(outcome: EpisodeOutcome) -> None:
+            if outcome.success or args.dry_run:
+                told(next(done), args.episodes)
+
+        outcomes = collect(spec, args.workers, count, backend=backend, deadline=args.deadline)
     return {**summarise(outcomes), "folder": folder, "seconds": round(time.monotonic() - started, 2)}
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aim_jax.commands.names import named_settings, named_tasks
 from aim_jax.commands.output import emit
+from aim_jax.commands.progress import progress
 
 if TYPE_CHECKING:
     from aim_jax.evaluation.wilson import SuccessRate
@@ -39,22 +41,13 @@ def main(args: Args) -> int:
     """Makes the clips and the page; 1 when some task has no successful episode to show."""
     import dataclasses
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from aim_jax.commands.collect import named_settings, named_tasks
     from aim_jax.evaluation.gallery.make import make_clips
     from aim_jax.evaluation.gallery.page import write_gallery
 
     tasks, settings = named_tasks(args.tasks), named_settings(args.settings)
     success = {key: rate for path in args.success for key, rate in _success(path).items()}
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        row = bar.add_task("clips", total=len(tasks) * len(settings))
-        clips = make_clips(
-            tasks, settings, args.seed_start, args.out / "clips", args.workers, lambda clip: bar.advance(row)
-        )
+    with progress("clips") as told:
+        clips = make_clips(tasks, settings, args.seed_start, args.out / "clips", args.workers, told)
     page = args.out / "index.html"
     write_gallery(page, clips, success)
     missing = [clip.stem for clip in clips if clip.seed is None]

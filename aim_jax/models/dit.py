@@ -34,6 +34,7 @@ from aim_jax.models.layers import (
     layer_norm,
     normal,
     parameter,
+    rms_norm,
     stack_layers,
     zeros,
 )
@@ -105,9 +106,7 @@ class HeadsRMSNorm(RMSNorm):
 
     def __call__(self, x: Float[Array, "*b heads head_dim"]) -> Float[Array, "*b heads head_dim"]:
         """Normalises and returns the dtype of `x`."""
-        x32 = x.astype(jnp.float32)
-        inverse = jax.lax.rsqrt(jnp.mean(x32 * x32, axis=(-2, -1), keepdims=True) + self.eps)
-        return (x32 * inverse * self.scale[...].reshape(self.num_heads, -1)).astype(x.dtype)
+        return rms_norm(x, self.scale[...].reshape(self.num_heads, -1), self.eps)
 
 
 class AttentionProjections(nnx.Module):

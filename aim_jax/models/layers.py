@@ -65,9 +65,7 @@ class RMSNorm(nnx.Module):
 
     def __call__(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """Normalises and returns the dtype of `x`."""
-        x32 = x.astype(jnp.float32)
-        inverse = jax.lax.rsqrt(jnp.mean(x32 * x32, axis=-1, keepdims=True) + self.eps)
-        return (x32 * inverse * self.scale[...]).astype(x.dtype)
+        return rms_norm(x, self.scale[...], self.eps)
 
 
 class AffineLayerNorm(nnx.Module):
@@ -81,6 +79,13 @@ class AffineLayerNorm(nnx.Module):
     def __call__(self, x: Float[Array, "*b d"]) -> Float[Array, "*b d"]:
         """Normalises and returns the dtype of `x`."""
         return (layer_norm(x, self.eps) * self.scale[...] + self.bias[...]).astype(x.dtype)
+
+
+def rms_norm(x: Float[Array, "*b"], scale: Float[Array, "*s"], eps: float) -> Float[Array, "*b"]:
+    """x / rms(x) * scale in float32 over as many last dimensions as `scale` has; the result has the dtype of `x`."""
+    x32 = x.astype(jnp.float32)
+    square = jnp.mean(x32 * x32, axis=tuple(range(-scale.ndim, 0)), keepdims=True)
+    return (x32 * jax.lax.rsqrt(square + eps) * scale).astype(x.dtype)
 
 
 def layer_norm(x: Float[Array, "*b d"], eps: float) -> Float[Array, "*b d"]:

@@ -51,12 +51,12 @@ class Cameras:
 
     def silhouette(self, entity: sapien.Entity) -> dict[str, Bool[np.ndarray, "h w"]]:
         """Per camera the pixels where an entity would be seen if it stood alone; needs the "minimal" shader."""
-        others = [body for body in _looks_of(self._scene) if body.entity != entity and body.visibility > 0]
-        for body in others:
+        others = [(body, body.visibility) for body in _looks_of(self._scene) if body.entity != entity]
+        for body, _ in others:
             body.visibility = 0.0
         seen = self.segmentation()
-        for body in others:
-            body.visibility = 1.0
+        for body, visibility in others:
+            body.visibility = visibility
         return {name: ids == entity.per_scene_id for name, ids in seen.items()}
 
     def intrinsics(self) -> dict[str, Float64[np.ndarray, "3 3"]]:

@@ -12,13 +12,15 @@ from aim_jax.data.episode import Episode, read_episode
 from aim_jax.evaluation.overlay import overlay_video
 from aim_jax.evaluation.video import write_video
 from aim_jax.files import read_json, write_json
-from aim_jax.sim.collection.expert_episode import collect_episode
+from aim_jax.sim.camera_config import CameraConfig
+from aim_jax.sim.collection.workers import Job, attempt
 from aim_jax.sim.recording.map_check import MapCheck, check_maps
+from aim_jax.sim.scene_facts import CONTROL_PERIOD
 
 FRAME_STRIDE = 4
 SPEED_UP = 2.0
 """Videos play faster than the simulated time."""
-FPS = SPEED_UP * 250 / 15 / FRAME_STRIDE
+FPS = SPEED_UP / (CONTROL_PERIOD * FRAME_STRIDE)
 SEEDS = 10
 """Layouts tried before a task is shown as one without a successful episode."""
 
@@ -65,7 +67,7 @@ def make_clip(task: str, setting: str, seed_start: int, folder: Path) -> Clip:
         return read_clip(described)
     failures = []
     for seed in range(seed_start, seed_start + SEEDS):
-        outcome = collect_episode(task, seed, setting, FRAME_STRIDE, out_dir=folder / "episodes" / task / setting)
+        outcome = attempt(Job(task, seed, setting, FRAME_STRIDE, CameraConfig(), folder / "episodes" / task / setting))
         if outcome.path is not None:
             episode = read_episode(outcome.path)
             _film(episode, folder / f"{Clip(task, setting).stem}.mp4")

@@ -18,7 +18,7 @@ def make_clips(
     seed_start: int,
     folder: Path,
     workers: int = 1,
-    progress: Callable[[Clip], None] = lambda clip: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Clip]:
     """The clips of all tasks in all settings, ordered by task.
 
@@ -28,7 +28,7 @@ def make_clips(
         seed_start: the first seed that is tried for each.
         folder: of the clips.
         workers: processes; each renders on one core.
-        progress: told each clip when it is there.
+        progress: told how many clips are there, and of how many.
     """
     # Before the processes start: the software renderer reads it once.
     os.environ.setdefault("LP_NUM_THREADS", "1")
@@ -39,5 +39,5 @@ def make_clips(
         clips = {}
         for future in as_completed(under_way):
             clips[under_way[future]] = future.result()
-            progress(future.result())
+            progress(len(clips), len(wanted))
     return [clips[key] for key in wanted]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import itertools
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from aim_jax.evaluation.gallery.clip import Clip
+from aim_jax.evaluation.report.document import document, header
 from aim_jax.evaluation.report.media import video
 from aim_jax.evaluation.report.run_data import Media
 from aim_jax.evaluation.wilson import SuccessRate
@@ -27,17 +27,9 @@ def write_gallery(path: Path, clips: Sequence[Clip], success: Success) -> None:
         clips: ordered by task.
         success: what the experts reached, where it was measured.
     """
-    style = importlib.resources.files("aim_jax").joinpath("assets", "report.css").read_text()
     groups = [(task, list(group)) for task, group in itertools.groupby(clips, key=lambda clip: clip.task)]
     sections = [_section(task, group, success, path.parent / "clips") for task, group in groups]
-    write_atomic(
-        path,
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>AIM · tasks</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join([_header(clips), _table(groups, success), *sections])
-        + "\n</main>\n</body>\n</html>\n",
-    )
+    write_atomic(path, document("tasks", [_header(clips), _table(groups, success), *sections]))
 
 
 def _header(clips: Sequence[Clip]) -> str:
@@ -48,11 +40,11 @@ def _header(clips: Sequence[Clip]) -> str:
         (_share(maps.on_target, maps.frames), "of frames shortly before a touch have the map's maximum on the target"),
         (_share(maps.marked, maps.contacts), "of touched points had a value of one half at least"),
     ]
-    cards = "".join(f'<div class="card tile"><b>{escape(b)}</b><span>{escape(s)}</span></div>' for b, s in tiles)
-    return (
-        "<header><h1>AIM · tasks</h1><p>An expert's episode of every task with its value maps laid over: the head"
-        f' camera above, the cameras of the left and the right hand below.</p><div class="tiles">{cards}</div></header>'
+    summary = (
+        "An expert's episode of every task with its value maps laid over: the head camera above, the cameras of the"
+        " left and the right hand below."
     )
+    return header("tasks", summary, tiles)
 
 
 def _table(groups: Sequence[tuple[str, list[Clip]]], success: Success) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from aim_jax.evaluation.report.bars import success_bars, time_bars
 from aim_jax.evaluation.report.curves import line_chart
+from aim_jax.evaluation.report.document import document, header
 from aim_jax.evaluation.report.media import picture, video
 from aim_jax.evaluation.report.run_data import STAGES, Curve, RunData, read_run
 from aim_jax.files import write_atomic
@@ -30,7 +30,6 @@ def write_report(run: Path) -> Path:
 
 def render(data: RunData) -> str:
     """The whole page as HTML; it refers to no other file."""
-    style = importlib.resources.files("aim_jax").joinpath("assets", "report.css").read_text()
     sections = [
         _header(data),
         _success(data),
@@ -40,13 +39,7 @@ def render(data: RunData) -> str:
         _timing(data),
         _manifest(data),
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>AIM · {escape(data.name)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(filter(None, sections))
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return document(data.name, sections)
 
 
 def _header(data: RunData) -> str:
@@ -58,11 +51,11 @@ def _header(data: RunData) -> str:
             tiles.append((f"{successes / episodes:.0%}", f"{label}, {successes} of {episodes} episodes"))
     if data.phases:
         tiles.append((duration(sum(data.phases.values())), f"for {len(data.phases)} phases"))
-    cards = "".join(f'<div class="card tile"><b>{escape(b)}</b><span>{escape(s)}</span></div>' for b, s in tiles)
-    return (
-        f"<header><h1>AIM · {escape(data.name)}</h1><p>Success of each policy in closed loop in the simulator, what it"
-        f' foresaw, how it learned, and what it was made with.</p><div class="tiles">{cards}</div></header>'
+    summary = (
+        "Success of each policy in closed loop in the simulator, what it foresaw, how it learned, and what it was made"
+        " with."
     )
+    return header(data.name, summary, tiles)
 
 
 def _success(data: RunData) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from aim_jax.array_typing import Bool, UInt8
 from aim_jax.data.cameras import HEAD
 from aim_jax.data.episode import CONTROL_SUBSTEPS, Episode
-from aim_jax.data.events import WORLD, ContactEvent, world_points
+from aim_jax.data.events import ContactEvent, world_points
 from aim_jax.data.value_map import project, render_map
 from aim_jax.sim.camera_config import CameraConfig
 from aim_jax.sim.env import Env
@@ -129,4 +129,4 @@ def _contact(episode: Episode, event: ContactEvent) -> MapCheck:
 
 
 def _poses(episode: Episode, frame: int) -> dict[str, np.ndarray]:
-    return {name: path[frame] for name, path in episode.actor_poses.items() if name != WORLD}
+    return {name: path[frame] for name, path in episode.actor_poses.items()}
