@@ -16,7 +16,7 @@ from aim_jax.errors import AimError
 from aim_jax.parallel.config import MeshConfig
 
 Answer = dict[str, Any]
-KEEPS = ("nothing", "attention", "outputs", "dots")
+KEEPS = ("nothing", "attention", "outputs", "dots", "all")
 BATCHES = (1, 2, 4, 8)
 TENSORS = (1, 2, 4, 8)
 

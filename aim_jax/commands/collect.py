@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,12 @@ def main(args: Args) -> int:
         from aim_jax.sim.collection.ray_workers import RayBackend
 
         backend = RayBackend(args.ray)
-    reports = {setting: {name: _collect_task(args, name, setting, backend) for name in names} for setting in settings}
+    several = len(names) * len(settings) > 1
+    reports: dict[str, dict[str, dict]] = {setting: {} for setting in settings}
+    for setting, name in itertools.product(settings, names):
+        entry = reports[setting][name] = _collect_task(args, name, setting, backend)
+        if several:  # a long run tells what it has while it goes on
+            print(f"{setting}: {_line(name, entry)}", file=sys.stderr, flush=True)
     one = {"setting": settings[0], "tasks": reports[settings[0]]}
     data = {"dry_run": args.dry_run, **(one if len(settings) == 1 else {"settings": reports})}
     emit(args.json, data, "\n".join(_summary(setting, tasks) for setting, tasks in reports.items()))

@@ -27,6 +27,8 @@ class NoiseConfig:
         map_prob: share of chunks whose finished map is noise-augmented, so that the action head tolerates maps that
             are only partly denoised.
         map_max: largest noise level of that augmentation.
+        own_map_prob: share of chunks in which the action head reads the model's own estimate of the map; see `own_maps`.
+            Above 0 a step takes another forward pass of the world.
     """
 
     video_shift: float = 5.0
@@ -37,6 +39,7 @@ class NoiseConfig:
     history_max: float = 0.5
     map_prob: float = 0.5
     map_max: float = 0.5
+    own_map_prob: float = 0.0
 
 
 def draw_noise(key: Key[Array, ""], window: Window, config: NoiseConfig, latents_per_chunk: int) -> Noise:
@@ -51,6 +54,7 @@ def draw_noise(key: Key[Array, ""], window: Window, config: NoiseConfig, latents
     batch, frames = window.value.shape[:2]
     chunks, draws = frames // latents_per_chunk, config.action_draws
     keys = iter(jax.random.split(key, 9))
+    own_key = jax.random.fold_in(key, 9)
     video_sigma = shift_sigma(_stratified(next(keys), (batch, chunks)), config.video_shift)
     action_u = jax.random.uniform(next(keys), (batch, draws, chunks))
     if config.action_level == "low":
@@ -65,6 +69,7 @@ def draw_noise(key: Key[Array, ""], window: Window, config: NoiseConfig, latents
         history=jax.random.normal(next(keys), window.rgb.shape),
         map_sigma=_augmentation(next(keys), (batch, chunks), config.map_prob, config.map_max),
         map=jax.random.normal(next(keys), window.value.shape),
+        own_map=jax.random.bernoulli(own_key, config.own_map_prob, (batch, chunks)).astype(jnp.float32),
     )
 
 

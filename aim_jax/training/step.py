@@ -14,7 +14,7 @@ from aim_jax.array_typing import AnyArray, Array, Float, Int, Key, PyTree
 from aim_jax.data.latent_norm import LatentNorm
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
-from aim_jax.models.aim.sequence import predict
+from aim_jax.models.aim.sequence import own_maps, predict
 from aim_jax.models.placement import Placement, constrain, gathered, placing
 from aim_jax.parallel.modes import Replica
 from aim_jax.training.config import TrainConfig
@@ -139,6 +139,8 @@ def _make_share(graph: Any, model: AIMConfig, config: TrainConfig, placement: Pl
             draws = jax.tree.map(lambda x: constrain(x, "batch", *[None] * (x.ndim - 1)), draws)
             window, mask = make_window(batch, draws.dropped, constants.norm, constants.empty_text, model)
             aim: AIM = nnx.merge(graph, gathered(for_compute(params, model.dit.compute_dtype)))
+            if config.noise.own_map_prob > 0:
+                window = own_maps(aim, window, draws.noise, remat=config.remat, keep=config.remat_keep)
             velocities = predict(aim, window, draws.noise, remat=config.remat, keep=config.remat_keep)
             return stage1_loss(velocities, window, draws.noise, mask, config.loss, count)
 

@@ -13,8 +13,8 @@ from aim_jax.config_io import load_config
 from aim_jax.errors import AimError
 
 ROOT = Path(__file__).parents[2]
-GAIN = {"nothing": 1.0, "attention": 1.1, "outputs": 1.2, "dots": 1.3}
-BYTES = {"nothing": 2.0, "attention": 3.0, "outputs": 4.0, "dots": 9.0}
+GAIN = {"nothing": 1.0, "attention": 1.1, "outputs": 1.2, "dots": 1.3, "all": 1.35}
+BYTES = {"nothing": 2.0, "attention": 3.0, "outputs": 4.0, "dots": 9.0, "all": 10.0}
 
 
 def request(topology: str = "v5e:4x4") -> Request:

@@ -70,6 +70,7 @@ def noise(data: Window, aim_config: AIMConfig, sigma: float = 0.3, draws: int = 
         history=jnp.zeros(data.rgb.shape),
         map_sigma=jnp.zeros((batch, chunks)),
         map=jnp.zeros(data.value.shape),
+        own_map=jnp.zeros((batch, chunks)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -26,6 +27,7 @@ class Window(NamedTuple):
         null: latent of the black map, [h, w, c].
         actions: normalised actions [b, C K, actions per latent, dim]; those of frame f lead to it.
         text: text embeddings [b, t, e].
+        finished: the maps that the action head reads, same shape as `value`; None for `value` itself.
     """
 
     rgb: Float[Array, "b f1 h w c"]
@@ -33,6 +35,7 @@ class Window(NamedTuple):
     null: Float[Array, "h w c"]
     actions: Float[Array, "b f a d"]
     text: Float[Array, "b t e"]
+    finished: Float[Array, "b f h w c"] | None = None
 
 
 class Noise(NamedTuple):
@@ -48,6 +51,7 @@ class Noise(NamedTuple):
         history: its noise [b, 1 + C K, h, w, c].
         map_sigma: augmentation of the finished maps [b, C]; 0 is clean.
         map: its noise [b, C K, h, w, c].
+        own_map: 1 where the action head reads the model's own estimate of the map, not the true one [b, C].
     """
 
     video_sigma: Float[Array, "b c"]
@@ -59,6 +63,7 @@ class Noise(NamedTuple):
     history: Float[Array, "b f1 h w ch"]
     map_sigma: Float[Array, "b c"]
     map: Float[Array, "b f h w ch"]
+    own_map: Float[Array, "b c"]
 
 
 class Velocities(NamedTuple):
@@ -70,11 +75,11 @@ class Velocities(NamedTuple):
 
 
 def training_layout(config: AIMConfig, chunks: int, draws: int = 1) -> Layout:
-    """Blocks of a training window; copies that no query would read are left out."""
+    """Blocks of a training window; copies that no query would read are left out. No draws: the world alone."""
     k, rules = config.latents_per_chunk, config.visibility
     last = chunks * k
     future = range(1, last + 1)
-    reads_clean = rules.action_reads == "clean"
+    reads_clean = rules.action_reads == "clean" and draws > 0
     observed = last if reads_clean and rules.clean_value_reads == "future" else last - k
     blocks = [Block(Kind.OBS, f) for f in range(observed + 1)] + [Block(Kind.RGB, f) for f in future]
     if rules.value_null_frame:
@@ -85,6 +90,21 @@ def training_layout(config: AIMConfig, chunks: int, draws: int = 1) -> Layout:
     blocks += [Block(Kind.ACTION, f, draw=d) for d in range(draws) for f in future]
     blocks += [Block(Kind.PAST_ACTION, f) for f in range(1, last - k + 1)]
     return Layout.of(blocks, config.tokens, config.clock)
+
+
+def own_maps(model: AIM, window: Window, noise: Noise, *, remat: bool = False, keep: Keep = "nothing") -> Window:
+    """The window whose action head reads the model's own estimate of the map in the chunks that `noise.own_map` names.
+
+    Acting, it will read maps that the model has imagined; one that has only seen true maps trusts them too far. The
+    estimate is that of one step from the noise level of the training pass: x_0 = x_sigma - sigma v. It costs a forward
+    pass of the world, and no gradient goes through it.
+    """
+    world = noise._replace(action_sigma=noise.action_sigma[:, :0], action=noise.action[:, :0])
+    velocity = predict(model, window, world, remat=remat, keep=keep).value
+    k = model.config.latents_per_chunk
+    sigma, own = (_per_frame(x, k)[..., None, None, None] for x in (noise.video_sigma, noise.own_map))
+    estimate = add_noise(window.value, noise.value, sigma) - sigma * velocity
+    return window._replace(finished=jax.lax.stop_gradient(jnp.where(own > 0, estimate, window.value)))
 
 
 def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, keep: Keep = "nothing") -> Velocities:
@@ -124,7 +144,7 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
     return Velocities(
         model.video_velocity(out["rgb"][:, x], streams["rgb"].embedding[:, x]),
         model.video_velocity(out["value"][:, m], streams["value"].embedding[:, m]),
-        action_velocity.reshape(batch, draws, -1, *action_velocity.shape[2:]),
+        action_velocity.reshape(batch, draws, *window.actions.shape[1:]),
     )
 
 
@@ -138,7 +158,7 @@ def noisy_frames(layout: Layout) -> dict[str, int]:
 
 def _positions(layout: Layout, stream: str, kind: Kind) -> slice:
     index = [i for i, block in enumerate(layout.stream(stream)) if block.kind is kind]
-    return slice(index[0], index[-1] + 1)
+    return slice(index[0], index[-1] + 1) if index else slice(0, 0)
 
 
 def _per_frame(per_chunk: Float[Array, "*b c"], k: int) -> Float[Array, "*b f"]:
@@ -167,18 +187,20 @@ def _value_inputs(layout: Layout, config: AIMConfig, window: Window, noise: Nois
         sigmas.insert(0, jnp.zeros((batch, nulls)))
     if layout.frames(Kind.CLEAN_VALUE):
         map_sigma = _per_frame(noise.map_sigma, config.latents_per_chunk)
-        inputs.append(_noised(window.value, noise.map, map_sigma))
+        finished = window.value if window.finished is None else window.finished
+        inputs.append(_noised(finished, noise.map, map_sigma))
         sigmas.append(map_sigma)
     return jnp.concatenate(inputs, axis=1), jnp.concatenate(sigmas, axis=1)
 
 
 def _action_inputs(layout: Layout, config: AIMConfig, window: Window, noise: Noise) -> tuple[Array, Array]:
-    batch = noise.action_sigma.shape[0]
+    batch, draws = noise.action_sigma.shape[:2]
+    frames = draws * window.actions.shape[1]
     sigma = _per_frame(noise.action_sigma, config.latents_per_chunk)
     clean = jnp.broadcast_to(window.actions[:, None], noise.action.shape)
     noisy = _noised(clean, noise.action, sigma)
     past = len(layout.frames(Kind.PAST_ACTION))
-    inputs = [noisy.reshape(batch, -1, *noisy.shape[3:]), window.actions[:, :past]]
+    inputs = [noisy.reshape(batch, frames, *noisy.shape[3:]), window.actions[:, :past]]
     return jnp.concatenate(inputs, axis=1), jnp.concatenate(
-        [sigma.reshape(batch, -1), jnp.zeros((batch, past))], axis=1
+        [sigma.reshape(batch, frames), jnp.zeros((batch, past))], axis=1
     )
