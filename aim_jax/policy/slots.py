@@ -1,13 +1,15 @@
 """A table of episodes, any subset of which takes part in a call: sessions join and leave a running batch.
 
 Row s of the table holds what the policy knows of the episode in slot s. A call gathers the rows that take part,
-computes, and writes them back in place; each number of rows up to the largest bucket is padded to the next bucket with
-a row that belongs to nobody, so that every function is compiled once per bucket.
+computes, and writes them back in place. Rows are divided into buckets, padded with a row that belongs to nobody, so
+that every function is compiled once per bucket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -20,8 +22,11 @@ from aim_jax.data.statistics import denormalise, normalise
 from aim_jax.data.timeline import FRAME_STRIDE
 from aim_jax.errors import AimError
 from aim_jax.policy.agent import Agent, Noise, Situation
+from aim_jax.policy.buckets import bucket_sizes, parts
 from aim_jax.policy.memory import Memory
 from aim_jax.policy.turns import Begin, Continue, Facts, Turn
+
+_CALLS = ("begin", "observe", "plan")
 
 
 class SlotTable:
@@ -43,7 +48,9 @@ class SlotTable:
         if slots < 1 or max_batch < 1:
             raise AimError("A table needs slots and batches", wanted="at least one of each", got=(slots, max_batch))
         self._agent, self._slots = agent, slots
-        self.buckets = _buckets(min(max_batch, slots))
+        self.buckets = bucket_sizes(min(max_batch, slots))
+        # What a call of each bucket takes; until `warm` has measured it, as much as its rows and a little more.
+        self._seconds = {call: {size: size + 0.5 for size in self.buckets} for call in _CALLS}
         self.facts = Facts(canvas_hw, agent.config.actions_per_chunk, agent.horizon, FRAME_STRIDE)
         self._seeds = np.zeros(slots + 1, np.int32)
         self._chunks = np.zeros(slots + 1, np.int32)
@@ -62,27 +69,40 @@ class SlotTable:
         slots = [turn.slot for turn in turns]
         if len(set(slots)) != len(slots) or not all(0 <= slot < self._slots for slot in slots):
             raise AimError("The turns do not name different slots", wanted=f"0 to {self._slots - 1}", got=slots)
-        largest = self.buckets[-1]
         begins = [turn for turn in turns if isinstance(turn, Begin)]
         going = [turn for turn in turns if isinstance(turn, Continue)]
-        for part in _parts(begins, largest):
+        for part in parts(begins, self._seconds["begin"]):
             self._begin_part(part)
-        for part in _parts(going, largest):
+        for part in parts(going, self._seconds["observe"]):
             self._observe_part(part)
-        return [chunk for part in _parts(slots, largest) for chunk in self._plan_part(part)]
+        return [chunk for part in parts(slots, self._seconds["plan"]) for chunk in self._plan_part(part)]
 
     def warm(self) -> None:
-        """Compiles every function for every bucket, on the row that belongs to nobody."""
+        """Compiles every function for every bucket, on the row that belongs to nobody, and measures it."""
         height, width = self.facts.canvas_hw
         frame = np.zeros((height, width, 3), np.uint8)
         frames = np.zeros((self.facts.frames, height, width, 3), np.uint8)
         executed = np.zeros((self.facts.horizon, self.facts.action_dim), np.float32)
         scrap = self._slots
-        for bucket in self.buckets:
-            self._begin_part([Begin(scrap, frame, "", 0)] * bucket)
-            self._observe_part([Continue(scrap, frames, executed)] * bucket)
-            self._plan_part([scrap] * bucket)
+        for size in self.buckets:
+            begins, going = [Begin(scrap, frame, "", 0)] * size, [Continue(scrap, frames, executed)] * size
+            calls = (
+                functools.partial(self._begin_part, begins),
+                functools.partial(self._observe_part, going),
+                functools.partial(self._plan_part, [scrap] * size),
+            )
+            for name, call in zip(_CALLS, calls, strict=True):
+                self._seconds[name][size] = self._measured(call)
+
+    def _measured(self, call: Callable[[], Any]) -> float:
+        """Seconds of a second call; the first one compiles."""
+        start = 0.0
+        for _ in range(2):
+            jax.block_until_ready(self._table)
+            start = time.perf_counter()
+            call()
         jax.block_until_ready(self._table)
+        return time.perf_counter() - start
 
     @property
     def nbytes(self) -> int:
@@ -186,17 +206,6 @@ def scatter(table: Situation, rows: Int[Array, " b"], values: Situation) -> Situ
         return x.at[(slice(None),) * axis + (rows,)].set(value)
 
     return jax.tree.map(put, table, values, axes(table))
-
-
-def _buckets(largest: int) -> tuple[int, ...]:
-    sizes = [1]
-    while sizes[-1] < largest:
-        sizes.append(min(2 * sizes[-1], largest))
-    return tuple(sizes)
-
-
-def _parts(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _padded(values: NDArray, rows: NDArray) -> NDArray:
