@@ -14,6 +14,7 @@ Method, from bottom to top:
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -277,6 +278,10 @@ def _group(attributes: str) -> int:
     iota = re.search(r"replica_groups=\[(\d+),(\d+)\]", attributes)
     if iota:
         return int(iota.group(2))
+    named = re.search(r"replica_groups=mesh\[([^\]]*)\] \{([^}]*)\}", attributes)
+    if named:
+        sizes = dict(re.findall(r"'(\w+)'=(\d+)", named.group(1)))
+        return math.prod(int(sizes[axis]) for axis in re.findall(r"'(\w+)'", named.group(2)))
     listed = re.search(r"replica_groups=\{\{([\d,]*)\}", attributes)
     return len(listed.group(1).split(",")) if listed else 0
 

@@ -14,7 +14,7 @@ from aim_jax.aot.compiler import Program
 from aim_jax.aot.policy_stages import rollout, stage2, vae_encode
 from aim_jax.aot.setting import Setting, cast, parameters
 from aim_jax.array_typing import Array, PyTree
-from aim_jax.core.splash_plan import SplashPlan, full_plan, window_plan
+from aim_jax.core.splash_plan import SplashPlan, framed, full_plan, window_plan
 from aim_jax.data.latent_norm import LatentNorm
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.flops import TRAINING, wan_flops, window_flops
@@ -148,8 +148,8 @@ def _plans(model: AIMConfig, chunks: int, draws: int, text: int) -> tuple[Splash
     if model.attention != "splash":
         return ()
     layout = training_layout(model, chunks, draws)
-    readers = layout.stream_length("rgb")
-    plans = [window_plan(layout, model.visibility), full_plan(readers, text)]
+    length = {name: len(layout.stream(name)) * framed(model.tokens[name]) for name in ("rgb", "value")}
+    plans = [window_plan(layout, model.visibility, come_framed=True), full_plan(length["rgb"], text)]
     if model.value_text:
-        plans.append(full_plan(layout.stream_length("value"), text))
+        plans.append(full_plan(length["value"], text))
     return tuple(plans)

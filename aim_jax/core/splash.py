@@ -97,11 +97,13 @@ def _kernel(plan: SplashPlan, heads: int, interpret: bool) -> Any:
 
 
 def _padded(x: Float[Array, "b l h d"], runs: tuple[Run, ...], length: int) -> Float[Array, "b m h d"]:
+    if _ends_short(runs):
+        return jnp.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0), (0, 0)))
     pieces, offset = [], 0
     for run in runs:
-        size = run.count * run.tokens
-        part = x[:, offset : offset + size].reshape(x.shape[0], run.count, run.tokens, *x.shape[2:])
-        part = jnp.pad(part, ((0, 0), (0, 0), (0, run.padded - run.tokens), (0, 0), (0, 0)))
+        size = run.count * run.arrives
+        part = x[:, offset : offset + size].reshape(x.shape[0], run.count, run.arrives, *x.shape[2:])
+        part = jnp.pad(part, ((0, 0), (0, 0), (0, run.padded - run.arrives), (0, 0), (0, 0)))
         pieces.append(part.reshape(x.shape[0], -1, *x.shape[2:]))
         offset += size
     joined = jnp.concatenate(pieces, axis=1)
@@ -109,13 +111,20 @@ def _padded(x: Float[Array, "b l h d"], runs: tuple[Run, ...], length: int) -> F
 
 
 def _unpadded(x: Float[Array, "b m h d"], runs: tuple[Run, ...]) -> Float[Array, "b l h d"]:
+    if _ends_short(runs):
+        return x[:, : sum(run.count * run.arrives for run in runs)]
     pieces, offset = [], 0
     for run in runs:
         size = run.count * run.padded
         part = x[:, offset : offset + size].reshape(x.shape[0], run.count, run.padded, *x.shape[2:])
-        pieces.append(part[:, :, : run.tokens].reshape(x.shape[0], -1, *x.shape[2:]))
+        pieces.append(part[:, :, : run.arrives].reshape(x.shape[0], -1, *x.shape[2:]))
         offset += size
     return jnp.concatenate(pieces, axis=1)
+
+
+def _ends_short(runs: tuple[Run, ...]) -> bool:
+    """Whether nothing is missing but padding at the very end."""
+    return runs[-1].count == 1 and all(run.arrives == run.padded for run in runs[:-1])
 
 
 def _parts(mesh: Mesh | None, axes: Any) -> int:

@@ -30,11 +30,17 @@ FULL_ENOUGH = 0.75
 
 @dataclass(frozen=True)
 class Run:
-    """`count` pieces of `tokens` tokens, each padded to `padded`."""
+    """`count` pieces of `tokens` tokens, each padded to `padded`; `framed` if they come padded already."""
 
     count: int
     tokens: int
     padded: int
+    framed: bool = False
+
+    @property
+    def arrives(self) -> int:
+        """Tokens of a piece as the caller has it."""
+        return self.padded if self.framed else self.tokens
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,8 @@ class SplashPlan:
 
     @property
     def tokens(self) -> tuple[int, int]:
-        """Lengths of queries and keys before padding."""
-        return tuple(sum(run.count * run.tokens for run in side) for side in (self.queries, self.keys))  # pyright: ignore[reportReturnType]
+        """Lengths of queries and keys as the caller has them."""
+        return tuple(sum(run.count * run.arrives for run in side) for side in (self.queries, self.keys))  # pyright: ignore[reportReturnType]
 
     @functools.cached_property
     def rows(self) -> Int[NDArray, " lq"]:
@@ -96,21 +102,30 @@ class SplashPlan:
         return self.active_tiles() * self.tile[0] * self.tile[1]
 
 
-def window_plan(layout: Layout, visibility: VisibilityConfig, tile: tuple[int, int] | None = None) -> SplashPlan:
+def framed(tokens: int) -> int:
+    """Tokens to which a latent frame is padded by itself; those it has where padding would waste too much."""
+    return _up(tokens, LANES) if tokens >= FULL_ENOUGH * _up(tokens, LANES) else tokens
+
+
+def window_plan(
+    layout: Layout, visibility: VisibilityConfig, tile: tuple[int, int] | None = None, *, come_framed: bool = False
+) -> SplashPlan:
     """The plan of self-attention over a layout.
 
     Args:
         layout: the sequence.
         visibility: the switches of the table.
         tile: queries and keys of a tile; the cheapest of `TILES` unless given.
+        come_framed: the caller's frames are padded to `framed` already.
     """
     tokens = dict(layout.tokens)
     runs: list[Run] = []
     for name in STREAMS:
         if count := len(layout.stream(name)):
             size = tokens[name]
+            padded = framed(size)
             whole = Run(1, count * size, _up(count * size, LANES))
-            runs.append(Run(count, size, _up(size, LANES)) if size >= FULL_ENOUGH * _up(size, LANES) else whole)
+            runs.append(Run(count, size, padded, come_framed) if padded % LANES == 0 else whole)
     plan = SplashPlan(tuple(runs), tuple(runs), layout, visibility, (LANES, LANES))
     return _tiled(plan, tile)
 

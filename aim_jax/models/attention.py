@@ -25,8 +25,17 @@ AttentionFunction = Callable[[Array, Array, Array], Array]
 """(q, k, v) -> attended, each [b, l, heads, head_dim]."""
 
 
-def window_attention(choice: Choice, layout: Layout, visibility: VisibilityConfig) -> AttentionFunction:
-    """Self-attention over a layout under the visibility table."""
+def window_attention(
+    choice: Choice, layout: Layout, visibility: VisibilityConfig, *, come_framed: bool = False
+) -> AttentionFunction:
+    """Self-attention over a layout under the visibility table.
+
+    Args:
+        choice: the implementation.
+        layout: the sequence.
+        visibility: the switches of the table.
+        come_framed: frames come padded to `splash_plan.framed`; for splash alone.
+    """
     if choice == "reference":
         mask = dense_mask(layout, visibility)[None]
         return lambda q, k, v: attend(q, k, v, mask)
@@ -36,7 +45,7 @@ def window_attention(choice: Choice, layout: Layout, visibility: VisibilityConfi
     if choice == "tiled":
         tiles = join_tiles(dense_mask(layout, visibility))
         return lambda q, k, v: _tiled(q, k, v, tiles)
-    plan = window_plan(layout, visibility)
+    plan = window_plan(layout, visibility, come_framed=come_framed)
     return lambda q, k, v: _splash(q, k, v, plan)
 
 

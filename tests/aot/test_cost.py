@@ -183,3 +183,10 @@ def test_an_op_that_the_compiler_could_not_estimate_costs_what_memory_takes():
     assert total.unknown_ops == ["y"]
     read_and_written = 2 * 8 * 4
     assert total.other == 30 * (100 + 2 * read_and_written)
+
+
+def test_groups_named_by_mesh_axes_are_counted():
+    from aim_jax.aot.cost import _group
+
+    assert _group("replica_groups=mesh['axis_0'=4,'axis_1'=64] {'axis_1'}, dimensions={0}") == 64
+    assert _group("replica_groups=mesh['axis_0'=4,'axis_1'=64] {'axis_0','axis_1'}") == 256

@@ -13,6 +13,7 @@ from aim_jax.core.blocks import Block, Kind, Layout
 from aim_jax.core.flow import TRAIN_TIMESTEPS, add_noise
 from aim_jax.models.aim.blocks import run
 from aim_jax.models.aim.config import AIMConfig
+from aim_jax.models.aim.framing import padded_frames
 from aim_jax.models.aim.model import AIM
 from aim_jax.models.attention import full_attention, window_attention
 from aim_jax.models.remat import Keep
@@ -129,7 +130,10 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
         "value": model.value_stream(value, value_sigma * TRAIN_TIMESTEPS, frames["value"]),
         "action": model.action_stream(action, action_sigma * TRAIN_TIMESTEPS, frames["action"]),
     }
-    attention = window_attention(config.attention, layout, config.visibility)
+    frame_wise = config.attention == "splash"
+    if frame_wise:
+        streams = {name: padded_frames(stream) for name, stream in streams.items()}
+    attention = window_attention(config.attention, layout, config.visibility, come_framed=frame_wise)
     out = run(
         model,
         streams,
@@ -139,6 +143,7 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
         remat=remat,
         keep=keep,
     ).tokens
+    out = {name: hidden[:, :, : config.tokens[name]] for name, hidden in out.items()}
     x, m, a = (_positions(layout, name, kind) for name, kind in _NOISY)
     action_velocity = model.action.velocity(out["action"][:, a], streams["action"].embedding[:, a])
     return Velocities(
