@@ -30,6 +30,7 @@ class Row(NamedTuple):
         keep: what of a recomputed layer is kept.
         frames: latent frames; 0 for the configuration's.
         attention: implementation.
+        data: replicas of the sharded parameters.
     """
 
     stage: str
@@ -39,6 +40,7 @@ class Row(NamedTuple):
     keep: Keep = "nothing"
     frames: int = 0
     attention: str = "splash"
+    data: int = 1
 
     @property
     def key(self) -> str:
@@ -47,13 +49,20 @@ class Row(NamedTuple):
 
 
 PLAIN: tuple[tuple[str, Keep], ...] = (("wan_forward", "outputs"), ("wan_train", "outputs"), ("wan_train", "dots"))
-POD = ("v5e:8x8", "v5e:16x16", "v6e:8x8", "v5p:4x4x4")
 ROWS: tuple[Row, ...] = (
-    *(Row("stage1", topology) for topology in POD),
-    *(Row("stage1", topology, keep="dots") for topology in ("v5e:16x16", "v6e:8x8", "v5p:4x4x4")),
-    Row("stage1", "v5p:4x4x4", per_chip=4),
-    Row("stage1", "v5e:4x4"),
-    Row("stage1", "v5e:16x16", attention="reference"),
+    # The best settings found for each pod.
+    Row("stage1", "v5e:8x8", per_chip=2, keep="outputs"),
+    Row("stage1", "v5e:16x16", per_chip=2, keep="outputs", data=4),
+    Row("stage1", "v6e:8x8", per_chip=2, keep="dots"),
+    Row("stage1", "v5p:4x4x4", per_chip=4, keep="all"),
+    # The same work per chip on 16, 64 and 256 chips.
+    Row("stage1", "v5e:4x4", keep="outputs"),
+    Row("stage1", "v5e:8x8", keep="outputs"),
+    Row("stage1", "v5e:16x16", keep="outputs", data=4),
+    # The same step under one dense mask, and with a call per visibility group.
+    Row("stage1", "v5e:8x8", keep="outputs", attention="reference"),
+    Row("stage1", "v5e:8x8", keep="outputs", attention="grouped"),
+    Row("stage1", "v5e:16x16"),
     Row("stage2", "v5e:2x4"),
     Row("stage2", "v6e:2x2"),
     Row("stage2", "v5p:2x2x1", tensor=0),
@@ -141,7 +150,7 @@ def insert(document: Path, table: str) -> None:
 def _request(row: Row, experiment: ExperimentConfig, effort: Any) -> Request:
     topology = parse_topology(row.topology)
     parallel = (
-        dataclasses.replace(experiment.parallel, mesh=MeshConfig(data=1, fsdp=0, tensor=row.tensor))
+        dataclasses.replace(experiment.parallel, mesh=MeshConfig(data=row.data, fsdp=0, tensor=row.tensor))
         if row.tensor
         else dataclasses.replace(experiment.parallel, mode="pmap", mesh=MeshConfig())
     )
