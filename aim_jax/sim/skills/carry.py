@@ -105,11 +105,12 @@ class Carrier:
             opening = release if spots is hold.spots else 1.0  # on the way there is room
             yield from self.place({arm: (hold.actor, spots)}, hover=hover, release=opening, up=up)
 
-    def bring(self, wanted: Mapping[str, tuple[Actor, Sequence[Pose]]], *, height: float = 0.0) -> Iterator[Actions]:
+    def bring(
+        self, wanted: Mapping[str, tuple[Actor, Sequence[Pose]]], *, height: float = 0.0, speed: float = 1.0
+    ) -> Iterator[Actions]:
         """Moves held things to `height` metres over the best of their spots, without letting go."""
-        yield self._hands.move(
-            {arm: self._goal(arm, actor, spots, height)[0] for arm, (actor, spots) in wanted.items()}
-        )
+        goals = {arm: self._goal(arm, actor, spots, height)[0] for arm, (actor, spots) in wanted.items()}
+        yield self._hands.move(goals, speed=speed)
         yield self._hands.hold(2 * _SETTLE)
 
     def place(

@@ -10,6 +10,7 @@ from aim_jax.sim.layouts import spot
 from aim_jax.sim.objects.mug import NAMES, RIM, mug, rack
 from aim_jax.sim.pose import Pose, turned
 from aim_jax.sim.skills.carry import Carrier, Hold, leaning
+from aim_jax.sim.skills.grasp import back
 from aim_jax.sim.skills.hands import Actions, Hands
 from aim_jax.sim.skills.poses import first_reachable
 from aim_jax.sim.task import Task
@@ -19,6 +20,7 @@ _TURNS = (0.0, 0.2, -0.2)  # radians by which the handle may be off pointing to 
 _ROUGHLY = (0.0, 0.35, -0.35, 0.7, -0.7)  # the same where the mug only changes hands
 _LEAN = 0.006  # metres that the lower edge of a mug leaning in the hand is below the middle of its bottom
 _SWING = 12  # control steps until the mug hangs still
+_GENTLY = 0.5  # share of the usual speed: pinched by its rim, a mug slips from a hand in a hurry
 _OPENING, _CLOSING = 0.4, 14  # a rim leaves little room inside and is thin: see `Carrier.pick`
 # Metres: from where the mug hangs to before the peg, and of the handle's upper bar over it on the way.
 _BEFORE, _SLACK = 0.07, 0.012
@@ -58,14 +60,14 @@ class HangingMug(Task):
         hung = [Pose(peg.p) @ turned("z", np.pi + turn) @ hook.inverse() for turn in _TURNS]
         before = [spot.moved(*out).moved(z=_SLACK) for spot in hung]
         yield from carrier.pick({"right": Hold(self.mug, before, RIM)}, opening=_OPENING, closing=_CLOSING)
-        yield from carrier.bring({"right": (self.mug, before)})
+        yield from carrier.bring({"right": (self.mug, before)}, speed=_GENTLY)
         at = hands.pose("right")
         yield hands.slide({"right": at.moved(*(-out))}, speed=0.5)
         yield hands.shift(["right"], z=-_SLACK, speed=0.5)
         yield hands.hold(4)
         yield hands.grip({"right": _OPENING})
         here = hands.pose("right")
-        away = [[here.moved(z=up)] for up in (0.08, 0.05, 0.03)]
+        away = [[pose] for far in (0.08, 0.05, 0.03, 0.02) for pose in (here.moved(z=far), back(here, far))]
         yield hands.slide({"right": first_reachable("right", away)[0]})
         yield hands.grip({"right": 1.0})
         yield hands.hold(_SWING)
