@@ -38,14 +38,15 @@ def _header(clips: Sequence[Clip]) -> str:
         (str(len({clip.task for clip in clips})), "tasks"),
         (f"{sum(clip.seed is not None for clip in clips)} of {len(clips)}", "clips with a successful episode"),
         (
-            f"{_share(maps.on_target, maps.frames)} ({_share(maps.on_outline, maps.frames)},"
-            f" {_share(maps.near_target, maps.frames)})",
-            "of frames shortly before a touch have the map's maximum on a pixel that shows the target"
-            " (in brackets: inside the outline that it has without the hand before it; that or a pixel beside)",
+            _share(maps.on_target, maps.frames),
+            "of frames shortly before a touch have the map's maximum on a pixel that shows the target;"
+            f" {_share(maps.on_outline, maps.frames)} inside the outline that it has without the hand before it,"
+            f" {_share(maps.near_target, maps.frames)} there or a pixel beside",
         ),
         (
-            f"{_share(maps.points_marked, maps.points)} ({_share(maps.contacts_marked, maps.contacts)})",
-            "of touched points had a value of one half at least (in brackets: of touches, in the mean of their points)",
+            _share(maps.points_marked, maps.points),
+            "of touched points had a value of one half at least;"
+            f" {_share(maps.contacts_marked, maps.contacts)} of touches, in the mean of their points",
         ),
         (f"{maps.maps_differing} of {maps.maps}", "stored maps are not the maximum over the active contact points"),
     ]
