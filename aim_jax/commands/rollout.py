@@ -37,7 +37,8 @@ class Args:
 
 def main(args: Args) -> int:
     """Runs, writes, and prints the outcomes."""
-    from aim_jax.evaluation.closed_loop import Unplayed, evaluation_jobs, log_of
+    from aim_jax.evaluation.closed_loop import Unplayed, evaluation_jobs
+    from aim_jax.evaluation.episode_log import log_of
     from aim_jax.evaluation.load import load_policy
     from aim_jax.evaluation.record import record
     from aim_jax.sim.registry import get_task

@@ -14,7 +14,8 @@ from aim_jax.config import EvalConfig, ExperimentConfig
 from aim_jax.data.canvas import CanvasSpec
 from aim_jax.errors import AimError
 from aim_jax.evaluation import closed_loop, experts
-from aim_jax.evaluation.closed_loop import as_json, evaluate, evaluation_jobs, instruction_split
+from aim_jax.evaluation.closed_loop import evaluate, evaluation_jobs, instruction_split
+from aim_jax.evaluation.episode_log import as_json
 from aim_jax.evaluation.experts import evaluate_expert
 from aim_jax.evaluation.manifest import manifest
 from aim_jax.policy.agent import Plan, Situation
@@ -131,7 +132,12 @@ def test_a_setting_brings_its_instructions_unless_they_are_given() -> None:
 def test_a_setting_asked_for_brings_its_instructions_too() -> None:
     stored = replace(EXPERIMENT, eval=replace(EXPERIMENT.eval, instructions="seen"))
     for flags, split in (({}, "seen"), ({"setting": "hard"}, "unseen"), ({"instructions": "unseen"}, "unseen")):
-        assert instruction_split(eval_command._overridden(stored, eval_command.Args(**flags), [])) == split
+        assert instruction_split(_asked(stored, **flags)) == split
+
+
+def _asked(stored: ExperimentConfig, **flags: str) -> ExperimentConfig:
+    args = eval_command.Args(**flags)  # pyright: ignore[reportArgumentType]
+    return eval_command._overridden(stored, args, args.setting, ())
 
 
 def test_an_evaluation_on_training_layouts_is_refused_or_told(capsys: pytest.CaptureFixture[str]) -> None:
