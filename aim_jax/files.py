@@ -20,6 +20,15 @@ import numpy as np
 from aim_jax.errors import AimError
 
 _FULL = ("No space left on device", "Disk quota exceeded")
+_NOT_WRITABLE = {
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.ENOTDIR,  # a file where a folder should be, or the other way round
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+}
 
 
 @contextlib.contextmanager
@@ -67,7 +76,7 @@ def write_error(error: BaseException, path: str | os.PathLike[str]) -> AimError 
             got=f"{_size(free_gib(path))} free",
             remedy="free some space or choose another output folder; nothing was left half-written",
         )
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+    if isinstance(error, OSError) and error.errno in _NOT_WRITABLE:
         return AimError(
             f"{path} cannot be written", got=error.strerror, remedy="choose an output folder that you may write to"
         )

@@ -14,7 +14,7 @@ import safetensors.numpy
 from aim_jax.data.records import write_records
 from aim_jax.errors import AimError
 from aim_jax.evaluation.video import write_picture, write_video
-from aim_jax.files import atomic_path, disk_full, require_space, without_full_disk, write_atomic, writing
+from aim_jax.files import atomic_path, disk_full, require_space, without_full_disk, write_atomic, write_json, writing
 from tests.small_disk import left_in, small_disk
 
 RNG = np.random.default_rng(0)
@@ -109,3 +109,12 @@ def test_too_little_room_is_said_in_fitting_units(tmp_path: Path) -> None:
         require_space(tmp_path, 2**20)
     with small_disk(tmp_path / "disk", 64) as disk, pytest.raises(AimError, match=r"1\.00 MiB free\. Got: 0\.06 MiB"):
         require_space(disk, 2**-10)
+
+
+def test_a_file_in_the_way_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "a.json", tmp_path / "folder"):
+        with pytest.raises(AimError, match=f"{path} cannot be written.*choose an output"):
+            write_json(path, {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]

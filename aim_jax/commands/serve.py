@@ -8,6 +8,10 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aim_jax.policy.server.app import PolicyServer
 
 TOKEN = "AIM_SERVE_TOKEN"
 
@@ -54,6 +58,8 @@ class Args:
     """Devices that share the heads of a layer; 0 for all; the configuration's `acting.tensor` unless given."""
     cache: str = "~/.cache/aim_jax/compiled"
     """Folder of compiled executables for the next start; empty for none."""
+    json: Path | None = None
+    """Writes this file once it listens: the address (whatever --port was) and what clients are told on connecting."""
 
 
 def main(args: Args) -> int:
@@ -92,13 +98,29 @@ def main(args: Args) -> int:
     experiment = source.experiment
     engine = SlotTable(source.agent, args.sessions, args.max_batch, experiment.canvas.hw)
     metadata = {"policy": source.name, "tasks": list(experiment.tasks), "config": experiment.name}
-    asyncio.run(_serve(PolicyServer(engine, experiment.canvas, settings, metadata)))
+    asyncio.run(_serve(PolicyServer(engine, experiment.canvas, settings, metadata), args.json))
     return 0
 
 
-async def _serve(server) -> None:
+async def _serve(server: PolicyServer, json: Path | None) -> None:
+    from aim_jax.files import write_json
+
     stop, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await server.run(stop, ready)
+
+    async def tell(path: Path) -> None:
+        await ready.wait()
+        write_json(path, {"url": f"ws://{server.config.host}:{server.port}", **server.metadata})
+
+    telling = asyncio.create_task(tell(json)) if json else None
+    if telling:  # an address that nobody learns serves nobody
+        telling.add_done_callback(lambda task: stop.set() if not task.cancelled() and task.exception() else None)
+    try:
+        await server.run(stop, ready)
+    finally:
+        if telling and not ready.is_set():
+            telling.cancel()
+    if telling:
+        await telling

@@ -48,7 +48,7 @@ class Tables:
     tasks: Mapping[str, int]
 
 
-_ONLY_AVERAGES = {"pi0": "π0", "fast_wam": "Fast-WAM", "giga_world": "GigaWorld", "lingbot_va": "LingBot-VA"}
+_ONLY_AVERAGES = {"pi0": "π0", "fast_wam": "Fast-WAM", "giga_world": "Giga-World", "lingbot_va": "LingBot-VA"}
 
 
 def tables(rates: Mapping[str, Mapping[str, SuccessRate]]) -> Tables:
@@ -78,8 +78,8 @@ def markdown(made: Tables) -> str:
     count = " and ".join(f"{number} of 50 tasks {setting}" for setting, number in made.tasks.items())
     first = [f"{who} {setting}" for who in ("measured", *POLICIES.values()) for setting in SETTINGS]
     parts = [
-        "Table 1: success rates per task, in percent (the paper's: in RoboTwin; measured: in aim_jax's own simulator, whose"
-        " objects are others)",
+        "Table 1: success rates per task, in percent"
+        " (the paper's: in RoboTwin; measured: in aim_jax's own simulator, whose objects are others)",
         _grid(["task", *first], [[row.name, *_cells(row)] for row in made.table1]),
         f"Table 2: averages, in percent (measured: {count})",
         _averages(made.table2),

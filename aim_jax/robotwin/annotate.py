@@ -12,6 +12,7 @@ from aim_jax.data.imports.folders import CONFIGS, SETTINGS, Origin, origin
 from aim_jax.data.imports.raw import RawEpisode
 from aim_jax.data.imports.robotwin import is_legacy, read_robotwin
 from aim_jax.errors import AimError
+from aim_jax.files import write_json
 from aim_jax.robotwin.checkout import Checkout
 from aim_jax.robotwin.expert import close, set_up_replay
 from aim_jax.robotwin.options import AnnotateOptions
@@ -40,7 +41,7 @@ def annotate(options: AnnotateOptions, checkout: Checkout) -> int:
         )
     setting = SETTINGS.get(options.task_config, options.task_config)
     tasks: dict[str, Any] = {}
-    left_out = 0
+    left_out: dict[str, str] = {}
     for file in files:
         found = origin(file, legacy=is_legacy(file), task=options.task, setting=setting)
         config = CONFIGS.get(found.setting, found.setting)
@@ -51,9 +52,14 @@ def annotate(options: AnnotateOptions, checkout: Checkout) -> int:
             tasks[found.task] = checkout.new_task(found.task)
         arguments = checkout.arguments(found.task, config)
         reason = _annotate_file(file, found, path, tasks[found.task], arguments, occlusion=options.occlusion == "depth")
-        left_out += bool(reason)
+        if reason:
+            left_out[file.name] = reason
         print(f"{file.name} (seed {found.seed}): {reason or path}", flush=True)
-    print(f"{len(files) - left_out} of {len(files)} episodes are annotated in {options.out}", flush=True)
+    annotated = len(files) - len(left_out)
+    print(f"{annotated} of {len(files)} episodes are annotated in {options.out}", flush=True)
+    if options.json:
+        report = {"annotated": annotated, "episodes": len(files), "left_out": left_out, "folder": options.out}
+        write_json(options.json, report)
     return 1 if left_out else 0
 
 

@@ -9,6 +9,7 @@ from aim_jax.data.episode import write_episode
 from aim_jax.data.imports.folders import SETTINGS
 from aim_jax.data.timeline import FRAME_STRIDE
 from aim_jax.errors import AimError
+from aim_jax.files import write_json
 from aim_jax.robotwin.checkout import Checkout
 from aim_jax.robotwin.expert import Attempt, Patience, close, crash, set_up_replay, try_seed
 from aim_jax.robotwin.options import CollectOptions
@@ -19,12 +20,13 @@ from aim_jax.sim.collection.ledger import Ledger
 
 def collect(options: CollectOptions, checkout: Checkout) -> int:
     """Collects task after task; 0 when every task has its episodes."""
-    for name in options.task.split(","):
-        _collect_task(options, checkout, name.strip())
+    report = {name.strip(): _collect_task(options, checkout, name.strip()) for name in options.task.split(",")}
+    if options.json:
+        write_json(options.json, {"tasks": report})
     return 0
 
 
-def _collect_task(options: CollectOptions, checkout: Checkout, name: str) -> None:
+def _collect_task(options: CollectOptions, checkout: Checkout, name: str) -> dict[str, Any]:
     setting = SETTINGS.get(options.task_config, options.task_config)
     folder = options.out / name / setting
     arguments, task = checkout.arguments(name, options.task_config), checkout.new_task(name)
@@ -48,6 +50,8 @@ def _collect_task(options: CollectOptions, checkout: Checkout, name: str) -> Non
         print(f"{name} seed {seed}: {outcome.reason or f'{outcome.steps} control steps'}", flush=True)
     unstable = sum(outcome.unstable for outcome in done.values())
     print(f"{name}: {successes} episodes in {folder}, of {len(done)} seeds ({unstable} unstable)", flush=True)
+    failures = [{"seed": o.seed, "reason": o.reason} for _, o in sorted(done.items()) if not o.success]
+    return {"successes": successes, "seeds": len(done), "unstable": unstable, "failures": failures, "folder": folder}
 
 
 class _Run(NamedTuple):

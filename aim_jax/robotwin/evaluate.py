@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aim_jax.errors import AimError
+from aim_jax.files import write_json
 from aim_jax.policy.client import PolicyClient, Refused
 from aim_jax.robotwin.checkout import Checkout
 from aim_jax.robotwin.expert import Patience, close, try_seed
@@ -26,12 +27,13 @@ def evaluate(options: EvalOptions, checkout: Checkout) -> int:
     Raises:
         AimError: the server is not there or refuses, or the expert crashes on every seed.
     """
-    for name in options.task.split(","):
-        _evaluate_task(options, checkout, name.strip())
+    report = {name.strip(): _evaluate_task(options, checkout, name.strip()) for name in options.task.split(",")}
+    if options.json:
+        write_json(options.json, {"tasks": report})
     return 0
 
 
-def _evaluate_task(options: EvalOptions, checkout: Checkout, name: str) -> None:
+def _evaluate_task(options: EvalOptions, checkout: Checkout, name: str) -> dict[str, Any]:
     arguments, task = checkout.arguments(name, options.task_config), checkout.new_task(name)
     arguments = {**arguments, "eval_mode": True, "is_test": True}
     split = options.instructions or str(arguments.get("eval_instruction", "seen"))
@@ -58,6 +60,7 @@ def _evaluate_task(options: EvalOptions, checkout: Checkout, name: str) -> None:
         if attempt.success:
             _tell(name, results)
     print(f"{name}: {results.path}", flush=True)
+    return {"success": results.rate(), "skipped": len(results.skipped), "results": results.path}
 
 
 def _play(options: EvalOptions, task: Any, seed: int, arguments: dict[str, Any], instruction: str) -> Played:

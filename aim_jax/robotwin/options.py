@@ -31,6 +31,8 @@ class CollectOptions:
     """`depth`: value maps leave out the points that something hides from a camera; `off`: they show all in view."""
     out: Path = Path("data/robotwin")
     """Folder for the episodes: OUT/TASK/SETTING/episode_SEED.hdf5."""
+    json: Path | None = None
+    """Also writes the report as JSON into this file."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class AnnotateOptions:
     nothing is rendered."""
     out: Path = Path("data/robotwin")
     """Folder for the episodes: OUT/TASK/SETTING/episode_SEED.hdf5."""
+    json: Path | None = None
+    """Also writes the report as JSON into this file."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,5 @@ class EvalOptions:
     """Seconds to wait for the server."""
     out: Path = Path("runs/robotwin")
     """Folder for the results: OUT/TASK_CONFIG_INSTRUCTIONS.json."""
+    json: Path | None = None
+    """Also writes the success of all tasks as JSON into this file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,27 @@ def test_the_command_runs_in_the_checkout_and_writes_where_it_was_called(
     monkeypatch.setenv("ROBOTWIN_ROOT", str(checkout))
     monkeypatch.delenv("ROBOTWIN_PYTHON", raising=False)
     monkeypatch.chdir(checkout.parent)
-    assert cli.main(["robotwin", "collect", "--task", "click_bell", "--episodes", "1", "--out", "episodes"]) == 0
+    assert (
+        cli.main(
+            [
+                "robotwin",
+                "collect",
+                "--task",
+                "click_bell",
+                "--episodes",
+                "1",
+                "--out",
+                "episodes",
+                "--json",
+                "report.json",
+            ]
+        )
+        == 0
+    )
     assert "click_bell seed 0: 12 control steps" in capfd.readouterr().out
     assert read_episode(checkout.parent / "episodes/click_bell/easy/episode_0000000.hdf5").labels == "contacts"
+    report = json.loads((checkout.parent / "report.json").read_text())
+    assert report["tasks"]["click_bell"]["successes"] == 1
     assert cli.main(["robotwin", "collect", "--task", "fold_shirt"]) == 2
     assert "no task fold_shirt" in capfd.readouterr().err
 
@@ -38,7 +57,7 @@ def test_without_a_checkout_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     "options",
     [
-        CollectOptions(task="a,b", episodes=3, out=Path("with space")),
+        CollectOptions(task="a,b", episodes=3, out=Path("with space"), json=Path("a report.json")),
         AnnotateOptions(Path("here"), task_config="demo_randomized"),
         EvalOptions(instructions="unseen", wait=1.5),
         EvalOptions(),

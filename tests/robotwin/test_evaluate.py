@@ -33,7 +33,7 @@ def _results(checkout: Path, name: str = "click_bell_demo_clean_seen") -> dict:
 
 def test_robotwins_protocol(checkout: Path, engine: FakeEngine):
     with serving(engine, SPEC) as server:
-        done = _evaluate(checkout, server, "--episodes", "4")
+        done = _evaluate(checkout, server, "--episodes", "4", "--json", "report.json")
         assert done.returncode == 0, done.stderr + done.stdout
     results = _results(checkout)
     assert [entry["seed"] for entry in results["episodes"]] == [100000, 100002, 100004, 100005]
@@ -52,6 +52,9 @@ def test_robotwins_protocol(checkout: Path, engine: FakeEngine):
         "high": expected.high,
     }
     assert "3 of 4, 75 %" in done.stdout
+    report = json.loads((checkout.parent / "report.json").read_text())["tasks"]["click_bell"]
+    assert report["success"] == results["success"]
+    assert report["skipped"] == 2
     # Three chunks an episode; the first has one frame, the others two: one after every fourth action.
     assert sum(engine.batches) == 4 * 3
     words = {entry["instruction"] for entry in results["episodes"]}
