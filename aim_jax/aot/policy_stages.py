@@ -17,6 +17,7 @@ from aim_jax.array_typing import Array, PyTree
 from aim_jax.core.blocks import STREAMS
 from aim_jax.core.flow import sigma_schedule
 from aim_jax.core.splash_plan import SplashPlan, full_plan, window_plan
+from aim_jax.core.transition import Transition
 from aim_jax.models.aim.blocks import KeyValue
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.flops import TRAINING, pass_flops, visible_pairs
@@ -27,7 +28,7 @@ from aim_jax.parallel.shardings import MeshPlacement, abstract, shardings
 from aim_jax.policy.memory import Memory
 from aim_jax.policy.passes import act, imagine, remember
 from aim_jax.training.precision import for_compute
-from aim_jax.training.stage2_update import Sample, Transitions, Update, split
+from aim_jax.training.stage2_update import Sample, Transitions, Update, join, split
 
 
 def stage2(setting: Setting) -> tuple[Program, ...]:
@@ -41,13 +42,13 @@ def stage2(setting: Setting) -> tuple[Program, ...]:
     graph, params = parameters(model)
     action, rest = split(params)
     rest = abstract(_held(rest, model.dit.compute_dtype), setting.mesh, setting.rules)
-    action = abstract(action, setting.mesh, setting.rules)
-    sigmas = jnp.asarray(sigma_schedule(experiment.rollout.action_steps, experiment.rollout.action_shift), jnp.float32)
     (h, w), channels = model.latent_hw, model.dit.in_channels
     null = jnp.zeros((h, w, channels))
     placement = MeshPlacement(setting.mesh, setting.rules)
-    update = Update(graph, grpo, sigmas, experiment.rollout.stop_sigma, null, placement)
-    opt_state = abstract(jax.eval_shape(update.begin, action), setting.mesh, setting.rules)
+    update = Update(graph, grpo, experiment.rollout.stop_sigma, null, placement)
+    trained = jax.eval_shape(lambda action: update.trained(action, model), action)
+    trained = abstract(trained, setting.mesh, setting.rules)
+    opt_state = abstract(jax.eval_shape(update.begin, trained), setting.mesh, setting.rules)
     k, chunks = model.latents_per_chunk, grpo.max_chunks
     executed = chunks * k + (1 - model.first_action_frame)
     actions = setting.samples(executed, model.actions_per_latent, model.action_dim)
@@ -59,8 +60,8 @@ def stage2(setting: Setting) -> tuple[Program, ...]:
         text=setting.samples(experiment.text.max_len, model.dit.text_dim),
     )
     return (
-        _context(setting, update, nnx.State({**rest, **action}), recording, chunks),
-        _update(setting, update, (action, opt_state, rest), actions),
+        _context(setting, update, join(trained, rest), recording, chunks),
+        _update(setting, update, (trained, opt_state, rest), actions),
     )
 
 
@@ -87,18 +88,18 @@ def _context(setting: Setting, update: Update, params: PyTree, recording: Record
 def _update(setting: Setting, update: Update, state: tuple[PyTree, PyTree, PyTree], executed: Any) -> Program:
     model, chunks = setting.experiment.model, setting.experiment.grpo.max_chunks
     k, tokens = model.latents_per_chunk, model.tokens
-    actions = setting.samples(chunks * k, model.actions_per_latent, model.action_dim)
     mask = action_mask(model, chunks)
     known = mask.shape[1] - mask.shape[0]
     assert known == (1 + (chunks - 1) * k) * tokens["rgb"] + chunks * k * tokens["value"]
+    s = update.exploration.samples(setting.experiment.rollout.action_steps)
+    drawn = setting.samples(s, chunks * k, model.actions_per_latent, model.action_dim)
+    level = setting.samples(chunks, s)
     sample = Sample(
         context=_keys(setting, known),
         executed=executed,
-        transitions=Transitions(
-            step=setting.samples(chunks, dtype=jnp.int32), before=actions, after=actions, mask=setting.samples(chunks)
-        ),
+        transitions=Transitions(level, level, before=drawn, after=drawn, mask=setting.samples(chunks)),
         old=setting.samples(chunks),
-        reference=actions,
+        reference=Transition(drawn, drawn),
         advantage=setting.samples(),
     )
     frames = {"action": mask.shape[0] // tokens["action"]}
@@ -112,7 +113,7 @@ def _update(setting: Setting, update: Update, state: tuple[PyTree, PyTree, PyTre
         donated=(1,),
         results=(*place, None),
         plans=(),
-        flops=float(TRAINING * flops.forward * setting.batch),
+        flops=float(TRAINING * s * flops.forward * setting.batch),
         samples=setting.batch,
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 from flax import nnx
 from jax.sharding import NamedSharding, PartitionSpec
 
-from aim_jax.array_typing import AnyArray, Array, Float, Float32, Int, Key, NDArray, UInt8
+from aim_jax.array_typing import AnyArray, Array, Float, Float32, Key, NDArray, PyTree, UInt8
 from aim_jax.core.flow import sigma_schedule
 from aim_jax.data.canvas import to_unit
 from aim_jax.data.latent_norm import LatentNorm
@@ -28,8 +28,9 @@ from aim_jax.models.text import TextEncoder
 from aim_jax.models.vae.vae import WanVAE
 from aim_jax.parallel.shardings import MeshPlacement
 from aim_jax.policy.config import RolloutConfig
+from aim_jax.policy.exploration import Chain, Exploration, Scene
 from aim_jax.policy.memory import Memory, empty_memory
-from aim_jax.policy.passes import Chain, Guide, World, act, act_exploring, imagine, remember
+from aim_jax.policy.passes import Guide, World, act, imagine, remember
 
 
 class Situation(NamedTuple):
@@ -126,7 +127,7 @@ class Agent:
         self._observe = jax.jit(self.observe_pure, donate_argnums=2)
         self._assume = jax.jit(self._assume_pure)
         self._plan = jax.jit(self._plan_pure)
-        self._explore = jax.jit(self._explore_pure)
+        self._explore = jax.jit(self._explore_pure, static_argnums=3)
         self._decode_map = jax.jit(self.decode_map_pure)
         self._decode_rgb = jax.jit(lambda params, latents: nnx.merge(self.vae_graph, params).decode(latents))
 
@@ -198,15 +199,23 @@ class Agent:
             )
         return self._assume(self.params, situation, plan.world.rgb, plan.normalised)
 
-    def explore(self, situation: Situation, key: Key[Array, ""], strength: float) -> Plan:
-        """As `plan`, with one stochastic step in the actions, for Stage II.
+    def explore(
+        self, situation: Situation, key: Key[Array, ""], exploration: Exploration, learned: PyTree | None = None
+    ) -> Plan:
+        """As `plan`, with exploration in the actions, for Stage II.
+
+        Args:
+            situation: of the episodes.
+            key: of all noise.
+            exploration: how.
+            learned: its parameters, see `Exploration.begin`.
 
         Raises:
             AimError: chunks are not executed whole, which the replay of Stage II expects.
         """
         if self.horizon != self.config.actions_per_chunk:
             raise AimError("Stage II executes whole chunks", wanted="rollout.replan 0", got=self.horizon)
-        world, chain = self._explore(self.params, situation, key, strength)
+        world, chain = self._explore(self.params, situation, key, exploration, learned)
         return self._finish(world, chain.actions, chain)
 
     def decode_map(self, world: World) -> Float32[NDArray, "b t h w"]:
@@ -287,17 +296,14 @@ class Agent:
         world_key, action_key = jax.random.split(key)
         return self.plan_pure(params, situation, self.draw(world_key, action_key, situation.latent.shape[0]))
 
-    def _explore_pure(self, params, situation: Situation, key, strength) -> tuple[World, Chain]:
-        world_key, action_key, step_key, kick_key = jax.random.split(key, 4)
+    def _explore_pure(self, params, situation: Situation, key, exploration: Exploration, learned):
+        world_key, action_key, explore_key = jax.random.split(key, 3)
         start = self.draw(world_key, action_key, situation.latent.shape[0])
-        noise = start.action
-        last = len(self.action_sigmas) - 2  # the last step is excluded: its standard deviation is tiny
-        step: Int[Array, " b"] = jax.random.randint(step_key, (noise.shape[0],), 0, last)
-        kick = jax.random.normal(kick_key, noise.shape)
         with placing(self.placement):
-            model, sigmas = nnx.merge(self.graph, params), self.action_sigmas
+            model = nnx.merge(self.graph, params)
             world = self._imagine(model, situation, start.rgb, start.value)
-            return world, act_exploring(model, situation.memory, world.map_kv, noise, sigmas, step, kick, strength)
+            scene = Scene(model, situation.memory, world.map_kv, self.action_sigmas)
+            return world, exploration.act(learned, scene, start.action, explore_key)
 
     def decode_map_pure(self, vae_params, value: Float[Array, "b k h w c"]) -> Float32[Array, "b t H W"]:
         vae = nnx.merge(self.vae_graph, vae_params)

@@ -76,7 +76,7 @@ def act_full(
     def step(a: Array, levels: tuple[Array, Array]) -> tuple[Array, None]:
         sigma, sigma_next = levels
         out, embeddings = _pass(model, prefix, null, (*world, world_sigma), (a, sigma))
-        velocity = model.action.velocity(out.tokens["action"][:, :k], embeddings["action"][:, :k])
+        velocity = model.action.predict(out.tokens["action"][:, :k], embeddings["action"][:, :k]).velocity
         return euler_step(a, velocity, sigma, sigma_next), None
 
     return jax.lax.scan(step, noise, (sigmas[:-1], sigmas[1:]))[0]

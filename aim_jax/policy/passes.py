@@ -11,10 +11,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from aim_jax.array_typing import Array, Float, Int
+from aim_jax.array_typing import Array, Float
 from aim_jax.core.blocks import Kind
 from aim_jax.core.flow import TRAIN_TIMESTEPS, euler_step
-from aim_jax.core.sde import sde_transition
+from aim_jax.models.aim.action import Prediction
 from aim_jax.models.aim.blocks import KeyValue, Streams, run
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
@@ -218,14 +218,14 @@ def null_keys(model: AIM, memory: Memory, text_kv: KeyValue, null: Float[Array, 
     return run(model, {"value": stream}, attention=attention, text_kv=text_kv, memory=[flat(now)], collect=True).kv
 
 
-def action_velocity(
+def predict_action(
     model: AIM,
     memory: Memory,
     map_kv: KeyValue,
     actions: Float[Array, "b k a d"],
     sigma: Float[Array, ""],
-) -> Float[Array, "b k a d"]:
-    """Velocity of noisy actions given the current observation, past actions and the finished map."""
+) -> Prediction:
+    """What the head says of noisy actions given the current observation, past actions and the finished map."""
     config = model.config
     frames = frame_range(memory.newest + 1, config.latents_per_chunk)
     shift = chunk_shift(config, memory)[:, None]
@@ -245,7 +245,7 @@ def action_velocity(
     stream = model.action_stream(actions, t, frames, frames + shift)
     kv_memory = [flat(obs), flat(memory.action), map_kv]
     out = run(model, {"action": stream}, attention=attention, memory=kv_memory).tokens
-    return model.action.velocity(out["action"], stream.embedding)
+    return model.action.predict(out["action"], stream.embedding)
 
 
 def act(
@@ -255,63 +255,10 @@ def act(
 
     def step(a: Array, levels: tuple[Array, Array]) -> tuple[Array, None]:
         sigma, sigma_next = levels
-        return euler_step(a, action_velocity(model, memory, map_kv, a, sigma), sigma, sigma_next), None
+        velocity = predict_action(model, memory, map_kv, a, sigma).velocity
+        return euler_step(a, velocity, sigma, sigma_next), None
 
     return jax.lax.scan(step, noise, (sigmas[:-1], sigmas[1:]))[0]
-
-
-class Chain(NamedTuple):
-    """A chunk of actions sampled with one stochastic step.
-
-    Attributes:
-        actions: the result, normalised [b, k, a, d].
-        step: which step was stochastic [b].
-        before: the sample before that step [b, k, a, d].
-        after: the sample after it.
-    """
-
-    actions: Array
-    step: Array
-    before: Array
-    after: Array
-
-
-def act_exploring(
-    model: AIM,
-    memory: Memory,
-    map_kv: KeyValue,
-    noise: Float[Array, "b k a d"],
-    sigmas: Float[Array, " n"],
-    step: Int[Array, " b"],
-    kick: Float[Array, "b k a d"],
-    strength: float,
-) -> Chain:
-    """As `act`, but step number `step` of each episode follows the SDE (one stochastic step per chunk).
-
-    Args:
-        model: parameters.
-        memory: history.
-        map_kv: the finished map.
-        noise: starting point.
-        sigmas: descending noise levels from 1.
-        step: which step is stochastic, per episode.
-        kick: standard normal noise of that step.
-        strength: a of `core.sde.sde_transition`.
-    """
-
-    def body(carry: tuple[Array, Array, Array], levels: tuple[Array, Array, Array]):
-        a, before, after = carry
-        number, sigma, sigma_next = levels
-        v = action_velocity(model, memory, map_kv, a, sigma)
-        transition = sde_transition(a, v, sigma, sigma_next, strength)
-        chosen = (step == number)[:, None, None, None]
-        jumped = jnp.where(chosen, transition.mean + transition.std * kick, euler_step(a, v, sigma, sigma_next))
-        return (jumped, jnp.where(chosen, a, before), jnp.where(chosen, jumped, after)), None
-
-    numbers = jnp.arange(sigmas.shape[0] - 1)
-    start = (noise, jnp.zeros_like(noise), jnp.zeros_like(noise))
-    (actions, before, after), _ = jax.lax.scan(body, start, (numbers, sigmas[:-1], sigmas[1:]))
-    return Chain(actions, step, before, after)
 
 
 def _history(config: AIMConfig, memory: Memory) -> list[Tokens]:

@@ -101,7 +101,11 @@ class GRPOConfig:
         clip_low: 1 - the lower bound of the ratio.
         clip_high: the upper bound of the ratio - 1.
         dual_clip: bound on the loss of negative advantages.
-        noise: a of the SDE step, g = a sqrt(sigma / (1 - sigma)).
+        exploration: how actions are sampled, and with it what their probability is (`policy.exploration`): one step of
+            an SDE; learned noise in every step; or none, with a bound from the flow-matching loss for a probability.
+        noise: of flow_sde: a, g = a sqrt(sigma / (1 - sigma)).
+        noise_range: of flow_noise: smallest and largest standard deviation; RLinf's values.
+        fpo_pairs: of fpo: pairs of noise level and noise per chunk.
         lambda_sparse: weight of success.
         lambda_dense: weight of the map's value at the hand; smaller than that of success, so that no failure beats
             a success.
@@ -121,7 +125,10 @@ class GRPOConfig:
     clip_low: float = 0.2
     clip_high: float = 0.28
     dual_clip: float = 3.0
+    exploration: Literal["flow_sde", "flow_noise", "fpo"] = "flow_sde"
     noise: float = 0.5
+    noise_range: tuple[float, float] = (0.08, 0.16)
+    fpo_pairs: int = 8
     lambda_sparse: float = 1.0
     lambda_dense: float = 0.5
     kl: float = 0.0

@@ -21,12 +21,13 @@ from aim_jax.models.aim.blocks import KeyValue
 from aim_jax.models.aim.replay import Recording
 from aim_jax.policy.agent import Agent, Plan, Situation
 from aim_jax.policy.rollouts import FRAME_STRIDE, Chunk, Episode, run_episodes
+from aim_jax.policy.schedule import Planner
 from aim_jax.sim.pool import EnvPool, Job
 from aim_jax.training.checkpoint import Checkpoints, read_params, tree_hash
 from aim_jax.training.grpo_loss import episode_return, group_advantages
 from aim_jax.training.metrics import MetricWriter
 from aim_jax.training.rewards import dense_reward, matching_frame
-from aim_jax.training.stage2_update import Sample, Transitions, Update, join, split
+from aim_jax.training.stage2_update import LEARNED, Sample, Transitions, Update, join, split
 
 Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -38,7 +39,8 @@ class _Kept(NamedTuple):
     future: NDArray
     value: NDArray
     value_maps: NDArray
-    step: int
+    sigma: NDArray
+    following: NDArray
     before: NDArray
     after: NDArray
 
@@ -70,10 +72,10 @@ def improve(
     config = _checked(experiment)
     action, rest = split(agent.params)
     rollout, null = agent.settings.rollout, jnp.asarray(agent.settings.norm.null)
-    update = Update(agent.graph, config, agent.action_sigmas, rollout.stop_sigma, null, agent.placement)
-    state = {"action": action, "opt": update.begin(action), "round": jnp.zeros((), jnp.int32)}
+    update = Update(agent.graph, config, rollout.stop_sigma, null, agent.placement)
+    reference = update.trained(action, agent.config)
+    state = {"action": reference, "opt": update.begin(reference), "round": jnp.zeros((), jnp.int32)}
     origin = {"frozen": tree_hash(rest), "reference": tree_hash(action)}
-    reference = action
     checkpoints = Checkpoints(Path(run) / "checkpoints", keep=2)
     metrics: dict[str, float] = {}
     if (latest := checkpoints.latest()) is not None:
@@ -87,7 +89,10 @@ def improve(
     with EnvPool(slots, experiment.eval.workers, experiment.canvas) as pool:
         for number in range(int(state["round"]), config.iterations):
             agent.params = join(state["action"], rest)
-            episodes = _rollouts(agent, pool, experiment, number)
+            explore = functools.partial(
+                agent.explore, exploration=update.exploration, learned=state["action"].get(LEARNED)
+            )
+            episodes = _rollouts(agent, explore, pool, experiment, number)
             state, metrics = _round(update, agent, experiment, state, rest, reference, episodes, number)
             writer.write(number + 1, metrics)
             checkpoints.save(
@@ -145,7 +150,9 @@ def _checked(experiment: ExperimentConfig):
     return config
 
 
-def _rollouts(agent: Agent, pool: EnvPool, experiment: ExperimentConfig, number: int) -> list[Episode]:
+def _rollouts(
+    agent: Agent, explore: Planner, pool: EnvPool, experiment: ExperimentConfig, number: int
+) -> list[Episode]:
     config = experiment.grpo
     first = config.seed_start + number * config.groups
     jobs = [
@@ -159,7 +166,7 @@ def _rollouts(agent: Agent, pool: EnvPool, experiment: ExperimentConfig, number:
         jobs,
         batch=len(jobs),
         key=jax.random.fold_in(jax.random.key(config.seed), number),
-        planner=lambda situation, key: agent.explore(situation, key, config.noise),
+        planner=explore,
         keep=lambda situation, plan: _keep(agent, situation, plan),
         max_chunks=config.max_chunks,
     )
@@ -171,7 +178,16 @@ def _keep(agent: Agent, situation: Situation, plan: Plan) -> list[_Kept]:
     latent, future, value = jax.device_get((situation.latent, plan.world.rgb, plan.world.value))
     chain = jax.device_get(plan.chain)
     return [
-        _Kept(latent[i], future[i], value[i], maps[i], int(chain.step[i]), chain.before[i], chain.after[i])
+        _Kept(
+            latent[i],
+            future[i],
+            value[i],
+            maps[i],
+            chain.sigma[i],
+            chain.following[i],
+            chain.before[i],
+            chain.after[i],
+        )
         for i in range(len(plan.actions))
     ]
 
@@ -205,8 +221,14 @@ def _record(
     c = agent.config
     rows = [[e.chunks[min(i, len(e.chunks) - 1)] for i in range(chunks)] for e in episodes]
 
-    def stacked(name: str) -> Array:
-        return jnp.asarray(np.stack([np.concatenate([getattr(chunk.extras, name) for chunk in row]) for row in rows]))
+    def stacked(name: str, frames: int = 0) -> Array:
+        """Values [b, ...] of all chunks of each episode, one after the other along the dimension of their frames."""
+        return jnp.asarray(
+            np.stack([np.concatenate([getattr(chunk.extras, name) for chunk in row], axis=frames) for row in rows])
+        )
+
+    def levels(name: str) -> Array:
+        return jnp.asarray(np.stack([[getattr(chunk.extras, name) for chunk in row] for row in rows]))
 
     rgb = [
         np.concatenate([row[0].extras.rgb] + [_k_frames(chunk.extras.rgb, c.latents_per_chunk) for chunk in row[1:]])
@@ -226,9 +248,10 @@ def _record(
         jnp.asarray(texts),
     )
     transitions = Transitions(
-        jnp.array([[chunk.extras.step for chunk in row] for row in rows], jnp.int32),
-        stacked("before"),
-        stacked("after"),
+        levels("sigma"),
+        levels("following"),
+        stacked("before", frames=1),
+        stacked("after", frames=1),
         jnp.array([[i < len(e.chunks) for i in range(chunks)] for e in episodes], jnp.float32),
     )
     return recording, transitions
@@ -274,7 +297,7 @@ def _round(
                 executed=actions,
                 transitions=part,
                 old=update.log_prob(old, part),
-                reference=ref.mean,
+                reference=ref,
                 advantage=jnp.asarray(advantages[rows], jnp.float32),
             )
         )

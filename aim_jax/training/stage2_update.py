@@ -10,34 +10,39 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from aim_jax.array_typing import Array, Float, Int, PyTree
-from aim_jax.core.sde import Transition, divergence, log_prob, sde_transition
+from aim_jax.array_typing import Array, Float, PyTree
+from aim_jax.core.transition import Transition, divergence, log_prob
 from aim_jax.models.aim.blocks import KeyValue
-from aim_jax.models.aim.model import AIM
-from aim_jax.models.aim.replay import Recording, action_velocities, frozen_context
+from aim_jax.models.aim.config import AIMConfig
+from aim_jax.models.aim.replay import Recording, action_predictions, frozen_context
 from aim_jax.models.placement import placing
 from aim_jax.parallel.shardings import MeshPlacement, shardings
+from aim_jax.policy.exploration import FPO, Exploration, FlowNoise, FlowSDE
 from aim_jax.training.config import GRPOConfig
 from aim_jax.training.grpo_loss import Clip, clipped_loss
 from aim_jax.training.optimiser import make_optimiser
 
 HEAD = "action"
 """The branch that Stage II trains."""
+LEARNED = "exploration"
+"""What a way to explore learns beside it; no part of the policy."""
 
 
 class Transitions(NamedTuple):
-    """The stochastic steps of recorded episodes, one per chunk.
+    """What recorded episodes were sampled by: s samples per chunk (`policy.exploration.Chain`).
 
     Attributes:
-        step: number of the step [b, C].
-        before: sample before it [b, C K, a, d].
-        after: sample after it.
+        sigma: noise level of each sample [b, C, s].
+        following: the level that its step led to [b, C, s].
+        before: the noisy actions [b, s, C K, a, d].
+        after: what was drawn [b, s, C K, a, d].
         mask: 1 for chunks that were executed [b, C].
     """
 
-    step: Int[Array, "b c"]
-    before: Float[Array, "b f a d"]
-    after: Float[Array, "b f a d"]
+    sigma: Float[Array, "b c s"]
+    following: Float[Array, "b c s"]
+    before: Float[Array, "b s f a d"]
+    after: Float[Array, "b s f a d"]
     mask: Float[Array, "b c"]
 
 
@@ -47,9 +52,9 @@ class Sample(NamedTuple):
     Attributes:
         context: frozen keys and values, [layers, b, l, heads, head_dim].
         executed: executed actions [b, C K, a, d].
-        transitions: the stochastic steps.
-        old: their log-probabilities under the policy that acted [b, C].
-        reference: their means under the Stage I policy, in the shape of `executed`.
+        transitions: the samples.
+        old: log-probabilities of the chunks under the policy that acted [b, C].
+        reference: where the Stage I policy would have led, in the shape of the samples.
         advantage: [b].
     """
 
@@ -57,8 +62,18 @@ class Sample(NamedTuple):
     executed: Array
     transitions: Transitions
     old: Array
-    reference: Array
+    reference: Transition
     advantage: Array
+
+
+def exploration_of(config: GRPOConfig) -> Exploration:
+    """The way to explore that a configuration names."""
+    ways = {
+        "flow_sde": FlowSDE(config.noise),
+        "flow_noise": FlowNoise(*config.noise_range),
+        "fpo": FPO(config.fpo_pairs),
+    }
+    return ways[config.exploration]
 
 
 class Update:
@@ -67,7 +82,6 @@ class Update:
     Args:
         graph: NNX graph of the model.
         config: Stage II.
-        sigmas: noise levels of the action sampler.
         stop_sigma: noise level at which maps are read.
         null: normalised latent of the black map.
         placement: the mesh over which parameters are spread; None for one device.
@@ -77,21 +91,26 @@ class Update:
         self,
         graph: Any,
         config: GRPOConfig,
-        sigmas: Array,
         stop_sigma: float,
         null: Array,
         placement: MeshPlacement | None = None,
     ) -> None:
-        self._graph, self._config, self._sigmas = graph, config, sigmas
+        self._graph, self._config = graph, config
+        self.exploration = exploration_of(config)
         self._stop, self._null, self._placement = stop_sigma, null, placement
         self.optimiser = make_optimiser(config.optimiser, max(1, config.updates))
         self.context = jax.jit(self._placed(self._context))
         self.transition = jax.jit(self._placed(self._transition))
         self.apply = jax.jit(self._placed(self._apply), donate_argnums=1)
 
-    def begin(self, action: PyTree) -> PyTree:
-        """The optimiser's first state, where the head's parameters lie."""
-        return jax.jit(lambda action: self._kept(self.optimiser.init(action)))(action)
+    def begin(self, trained: PyTree) -> PyTree:
+        """The optimiser's first state, where the parameters lie."""
+        return jax.jit(lambda trained: self._kept(self.optimiser.init(trained)))(trained)
+
+    def trained(self, action: nnx.State, model: AIMConfig) -> nnx.State:
+        """What is trained: the action head, and what the exploration learns beside it, if anything."""
+        learned = self.exploration.begin(model, jax.random.key(self._config.seed))
+        return nnx.State({**action, LEARNED: learned}) if jax.tree.leaves(learned) else action
 
     def _placed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def on_mesh(*args: Any) -> Any:
@@ -108,49 +127,55 @@ class Update:
         return jax.lax.with_sharding_constraint(tree, shardings(tree, place.mesh, place.rules))
 
     def log_prob(self, transition: Transition, transitions: Transitions) -> Float[Array, "b c"]:
-        """Log-probability of each recorded transition."""
-        return _per_chunk(log_prob, transitions.after, transition, transitions.mask.shape)
-
-    def _model(self, action: PyTree, rest: PyTree) -> AIM:
-        return nnx.merge(self._graph, join(action, rest))
+        """Log-probability of each recorded chunk."""
+        return _per_chunk(log_prob, transitions.mask.shape, transitions.after, transition)
 
     def _context(self, params: PyTree, recording: Recording) -> KeyValue:
         return frozen_context(nnx.merge(self._graph, params), recording, self._null, self._stop)
 
     def _transition(
-        self, action: PyTree, rest: PyTree, context: KeyValue, executed: Array, transitions: Transitions
+        self, trained: PyTree, rest: PyTree, context: KeyValue, executed: Array, transitions: Transitions
     ) -> Transition:
-        model = self._model(action, rest)
-        sigma = self._sigmas[transitions.step]
-        velocity = action_velocities(model, context, executed, transitions.before, sigma)
-        k = model.config.latents_per_chunk
+        """Distributions of all samples, [b, s, C K, a, d]."""
+        model = nnx.merge(self._graph, join(trained, rest))
+        learned, k = trained.get(LEARNED), model.config.latents_per_chunk
 
         def per_frame(levels: Array) -> Array:
             return jnp.repeat(levels, k, axis=1)[:, :, None, None]
 
-        now, following = per_frame(sigma), per_frame(self._sigmas[transitions.step + 1])
-        return sde_transition(transitions.before, velocity, now, following, self._config.noise)
+        def one(before: Array, sigma: Array, following: Array) -> Transition:
+            said = action_predictions(model, context, executed, before, sigma)
+            return self.exploration.transition(learned, before, said, per_frame(sigma), per_frame(following))
+
+        before, sigma, following = transitions.before, transitions.sigma, transitions.following
+        if before.shape[1] == 1:
+            each = one(before[:, 0], sigma[..., 0], following[..., 0])
+            return Transition(*(part[:, None] for part in each))
+        # Sample by sample: together, their activations would need s times the memory.
+        parts = (jnp.moveaxis(before, 1, 0), jnp.moveaxis(sigma, 2, 0), jnp.moveaxis(following, 2, 0))
+        every = jax.lax.map(jax.checkpoint(lambda part: one(*part)), parts)
+        return Transition(*(jnp.moveaxis(part, 0, 1) for part in every))
 
     def _apply(
-        self, action: PyTree, opt_state: PyTree, rest: PyTree, sample: Sample
+        self, trained: PyTree, opt_state: PyTree, rest: PyTree, sample: Sample
     ) -> tuple[PyTree, PyTree, dict[str, Array]]:
         clip = Clip(self._config.clip_low, self._config.clip_high, self._config.dual_clip)
 
-        def objective(action: PyTree) -> tuple[Array, dict[str, Array]]:
-            new = self._transition(action, rest, sample.context, sample.executed, sample.transitions)
+        def objective(trained: PyTree) -> tuple[Array, dict[str, Array]]:
+            new = self._transition(trained, rest, sample.context, sample.executed, sample.transitions)
             log_ratio = self.log_prob(new, sample.transitions) - sample.old
             mask = sample.transitions.mask * jnp.asarray(sample.advantage != 0)[:, None]
             advantage = jnp.broadcast_to(sample.advantage[:, None], mask.shape)
             loss, metrics = clipped_loss(log_ratio.ravel(), advantage.ravel(), mask.ravel(), clip)
             executed = sample.transitions.mask
-            away = _per_chunk(divergence, sample.reference, new, executed.shape)
+            away = _per_chunk(divergence, executed.shape, new, sample.reference)
             kl = (away * executed).sum() / jnp.maximum(executed.sum(), 1)
             return loss + self._config.kl * kl, metrics | {"loss": loss, "kl_reference": kl}
 
-        (_, metrics), grads = jax.value_and_grad(objective, has_aux=True)(action)
-        updates, opt_state = self.optimiser.update(grads, opt_state, action)
+        (_, metrics), grads = jax.value_and_grad(objective, has_aux=True)(trained)
+        updates, opt_state = self.optimiser.update(grads, opt_state, trained)
         return (
-            self._kept(optax.apply_updates(action, updates)),
+            self._kept(optax.apply_updates(trained, updates)),
             self._kept(opt_state),
             metrics | {"grad_norm": optax.global_norm(grads)},
         )
@@ -162,17 +187,22 @@ def split(params: nnx.State) -> tuple[nnx.State, nnx.State]:
     return nnx.State({HEAD: params[HEAD]}), rest
 
 
-def join(action: PyTree, rest: PyTree) -> nnx.State:
-    """The inverse of `split`."""
-    return nnx.State({**rest, **action})
+def join(trained: PyTree, rest: PyTree) -> nnx.State:
+    """The policy's parameters: the inverse of `split`, without what an exploration has learned."""
+    return nnx.State({**rest, HEAD: trained[HEAD]})
 
 
 def _per_chunk(
-    density: Callable[[Array, Transition], Array], after: Array, transition: Transition, shape: tuple[int, ...]
+    density: Callable[..., Float[Array, " n"]], shape: tuple[int, ...], first: Any, second: Transition
 ) -> Float[Array, "b c"]:
+    """Applies `density` to samples [b, s, C K, a, d], all those of a chunk together; spreads may be broadcastable."""
     batch, chunks = shape
+    full = second.mean.shape
 
     def regroup(x: Array) -> Array:
-        return jnp.broadcast_to(x, after.shape).reshape(batch * chunks, -1)
+        x = jnp.broadcast_to(x, full)
+        x = x.reshape(batch, full[1], chunks, -1)
+        return jnp.moveaxis(x, 1, 2).reshape(batch * chunks, -1)
 
-    return density(regroup(after), Transition(*map(regroup, transition))).reshape(batch, chunks)
+    first, second = jax.tree.map(regroup, (first, second))
+    return density(first, second).reshape(batch, chunks)

@@ -46,7 +46,7 @@ def test_nothing_is_rounded(part):
             shape(BATCH, frames, hidden),
         ),
         "action head": (
-            lambda m, x, e: m.action.velocity(x, e),
+            lambda m, x, e: m.action.predict(x, e).velocity,
             shape(BATCH, frames, c.action_tokens, narrow, dtype=jnp.bfloat16),
             shape(BATCH, frames, narrow),
         ),

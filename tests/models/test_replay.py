@@ -6,9 +6,9 @@ import pytest
 
 from aim_jax.core.visibility import VisibilityConfig
 from aim_jax.models.aim.blocks import text_keys
-from aim_jax.models.aim.replay import Recording, action_velocities, frozen_context
+from aim_jax.models.aim.replay import Recording, action_predictions, frozen_context
 from aim_jax.policy.memory import empty_memory
-from aim_jax.policy.passes import action_velocity, imagine, remember
+from aim_jax.policy.passes import imagine, predict_action, remember
 from tests.models.tiny_aim import BATCH, CHUNKS, config, model, noise, window
 
 K = 2
@@ -34,7 +34,7 @@ def test_replay_equals_rollout(reads, stop, start_actions):
         velocities.append(
             jnp.stack(
                 [
-                    action_velocity(aim, memory, world.map_kv, samples[:, part], level)[row]
+                    predict_action(aim, memory, world.map_kv, samples[:, part], level).velocity[row]
                     for row, level in enumerate(levels)
                 ]
             )
@@ -49,5 +49,5 @@ def test_replay_equals_rollout(reads, stop, start_actions):
         data.text,
     )
     context = frozen_context(aim, recording, data.null, stop)
-    replayed = action_velocities(aim, context, recording.actions, samples, jnp.asarray(sigma))
+    replayed = action_predictions(aim, context, recording.actions, samples, jnp.asarray(sigma)).velocity
     np.testing.assert_allclose(replayed, jnp.concatenate(velocities, 1), atol=2e-4)

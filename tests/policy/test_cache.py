@@ -8,8 +8,9 @@ import pytest
 from aim_jax.core.visibility import VisibilityConfig
 from aim_jax.models.aim.blocks import text_keys
 from aim_jax.models.aim.sequence import predict
+from aim_jax.policy.exploration import FlowSDE, Scene
 from aim_jax.policy.memory import empty_memory
-from aim_jax.policy.passes import act, act_exploring, action_velocity, imagine, remember
+from aim_jax.policy.passes import act, imagine, predict_action, remember
 from tests.models.tiny_aim import BATCH, CHUNKS, config, model, noise, window
 
 K = 2
@@ -33,7 +34,7 @@ class Compiled:
         self.imagine = jax.jit(
             lambda memory, text, null, start, sigmas: imagine(aim, memory, text, null, start, sigmas)
         )
-        self.velocity = jax.jit(lambda memory, kv, a, sigma: action_velocity(aim, memory, kv, a, sigma))
+        self.velocity = jax.jit(lambda memory, kv, a, sigma: predict_action(aim, memory, kv, a, sigma).velocity)
 
 
 def lived(passes, aim_config, data, chunks):
@@ -104,8 +105,7 @@ def test_exploration_without_strength_is_the_ode():
     world = passes.imagine(memory, text, data.null, (data.rgb[:, 1:3], data.value[:, :2]), jnp.zeros(1))
     start = noise(data, aim_config).action[:, 0, :K]
     sigmas = jnp.array([1.0, 0.6, 0.2, 0.0])
-    chain = act_exploring(
-        aim, memory, world.map_kv, start, sigmas, jnp.array([0, 1]), jnp.ones(start.shape), strength=1e-6
-    )
+    scene = Scene(aim, memory, world.map_kv, sigmas)
+    chain = FlowSDE(1e-6).act_at(scene, start, jnp.array([0, 1]), jnp.ones(start.shape))
     np.testing.assert_allclose(chain.actions, act(aim, memory, world.map_kv, start, sigmas), atol=1e-4)
-    np.testing.assert_allclose(chain.before[0], start[0])
+    np.testing.assert_allclose(chain.before[0, 0], start[0])

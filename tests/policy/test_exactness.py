@@ -19,7 +19,7 @@ from aim_jax.policy.agent import Agent
 from aim_jax.policy.bench.infer import cache_gain
 from aim_jax.policy.config import RolloutConfig
 from aim_jax.policy.memory import empty_memory
-from aim_jax.policy.passes import action_velocity, remember
+from aim_jax.policy.passes import predict_action, remember
 from tests.models.tiny_aim import BATCH, config, model, window
 from tests.policy.tiny_agent import ROLLOUT, TableText, frames, tiny_agent, vae
 
@@ -80,7 +80,7 @@ def test_a_short_horizon_remembers_and_acts_from_the_newest_frame():
 
     shape = (2, BATCH, 2 * aim_config.tokens["value"], 2, 12)
     map_kv = jnp.ones(shape), jnp.ones(shape)
-    velocity = jax.jit(lambda m: action_velocity(aim, m, map_kv, data.actions[:, :2], jnp.float32(0.5)))
+    velocity = jax.jit(lambda m: predict_action(aim, m, map_kv, data.actions[:, :2], jnp.float32(0.5)).velocity)
     before = velocity(memory)
     for slot, matters in ((2, False), (3, True)):
         other = memory._replace(obs=tuple(x.at[:, :, slot].add(1.0) for x in memory.obs))

@@ -1,63 +1,93 @@
 """A Stage II update: ratio 1 before the first step, then the action head alone moves, towards what was better."""
 
+import functools
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
 
+from aim_jax.array_typing import Array
 from aim_jax.core.flow import sigma_schedule
+from aim_jax.core.transition import Transition
 from aim_jax.models.aim.blocks import text_keys
+from aim_jax.models.aim.model import AIM
 from aim_jax.models.aim.replay import Recording
 from aim_jax.parallel.config import MeshConfig
 from aim_jax.parallel.rules import ShardingRules
 from aim_jax.parallel.shardings import shardings
+from aim_jax.policy.exploration import Chain, Scene
 from aim_jax.policy.memory import empty_memory
-from aim_jax.policy.passes import Chain, act_exploring, imagine, remember
+from aim_jax.policy.passes import imagine, remember
 from aim_jax.policy.placement import acting_placement
 from aim_jax.training.checkpoint import tree_hash
 from aim_jax.training.config import GRPOConfig
 from aim_jax.training.optimiser import OptimiserConfig
-from aim_jax.training.stage2_update import Sample, Transitions, Update, join, split
+from aim_jax.training.stage2_update import LEARNED, Sample, Transitions, Update, join, split
 from tests.models.tiny_aim import BATCH, CHUNKS, config, model, window
 
 K = 2
 NOISE = 0.5
-SIGMAS = jnp.asarray(sigma_schedule(4, 1.0), jnp.float32)
-GRPO = GRPOConfig(
-    iterations=1, group=BATCH, groups=1, minibatch=BATCH, noise=NOISE, optimiser=OptimiserConfig(lr=1e-3, warmup=0)
-)
+STEPS = 4
+SIGMAS = jnp.asarray(sigma_schedule(STEPS, 1.0), jnp.float32)
+WAYS = ("flow_sde", "flow_noise", "fpo")
 
 
-@pytest.fixture(scope="module")
-def lived():
-    """A model, and what two episodes of three chunks were like under it: recording, chains as they were sampled."""
+def grpo(way: str) -> GRPOConfig:
+    return GRPOConfig(
+        iterations=1,
+        group=BATCH,
+        groups=1,
+        minibatch=BATCH,
+        exploration=way,  # pyright: ignore[reportArgumentType]
+        noise=NOISE,
+        fpo_pairs=3,
+        optimiser=OptimiserConfig(lr=1e-3, warmup=0),
+    )
+
+
+class Life(NamedTuple):
+    """Two episodes of three chunks: what was recorded, the chains as they were sampled, and with which keys."""
+
+    aim: AIM
+    null: Array
+    recording: Recording
+    chains: list[Chain]
+    keys: list[Array]
+
+
+@functools.cache
+def lived(way: str) -> Life:
+    """What episodes were like under a model that explores in this way."""
     aim_config = config()
     aim, data = model(aim_config), window(aim_config)
     graph, params = nnx.split(aim)
     levels = jnp.array([1.0, 0.5, 0.0])
+    update = Update(graph, grpo(way), 0.0, data.null)
+    learned = update.trained(split(params)[0], aim_config).get(LEARNED)
     # Compiled once: every chunk has the same shapes.
     dream = jax.jit(lambda p, past, text, start: imagine(nnx.merge(graph, p), past, text, data.null, start, levels))
     explore = jax.jit(
-        lambda p, past, seen, noise, step, kick: act_exploring(
-            nnx.merge(graph, p), past, seen, noise, SIGMAS, step, kick, NOISE
+        lambda p, past, seen, noise, key: update.exploration.act(
+            learned, Scene(nnx.merge(graph, p), past, seen, SIGMAS), noise, key
         )
     )
     append = jax.jit(lambda p, *args: remember(nnx.merge(graph, p), *args))
     text = text_keys(aim, data.text)
     memory = append(params, empty_memory(aim_config, BATCH), text, data.rgb[:, :1], None)
-    worlds, chains = [], []
+    worlds, chains, explored = [], [], []
     for c in range(CHUNKS):
         keys = jax.random.split(jax.random.key(c), 4)
         shape = (BATCH, K, *data.null.shape)
         start = jax.random.normal(keys[0], shape), jax.random.normal(keys[1], shape)
         world = dream(params, memory, text, start)
-        actions = (BATCH, K, aim_config.actions_per_latent, aim_config.action_dim)
-        noise, kick = jax.random.normal(keys[2], actions), jax.random.normal(keys[3], actions)
-        step = jnp.array([c % 3, (c + 1) % 3])
-        chain = explore(params, memory, world.map_kv, noise, step, kick)
+        noise = jax.random.normal(keys[2], (BATCH, K, aim_config.actions_per_latent, aim_config.action_dim))
+        chain = explore(params, memory, world.map_kv, noise, keys[3])
         worlds.append(world)
         chains.append(chain)
+        explored.append(keys[3])
         if c + 1 < CHUNKS:
             frames = data.rgb[:, 1 + c * K : 1 + (c + 1) * K]
             memory = append(params, memory, text, frames, chain.actions)
@@ -68,39 +98,85 @@ def lived():
         jnp.concatenate([chain.actions for chain in chains], 1),
         data.text,
     )
-    return aim, data, recording, chains
+    return Life(aim, data.null, recording, chains, explored)
 
 
-def prepared(lived) -> tuple[Update, nnx.State, nnx.State, Sample]:
-    aim, data, recording, chains = lived
+@functools.cache
+def prepared(way: str = "flow_sde") -> tuple[Update, nnx.State, nnx.State, Sample]:
+    aim, null, recording, chains, _ = lived(way)
     graph, params = nnx.split(aim)
     action, rest = split(params)
-    update = Update(graph, GRPO, SIGMAS, 0.0, data.null)
+    update = Update(graph, grpo(way), 0.0, null)
+    trained = update.trained(action, aim.config)
     transitions = Transitions(
-        jnp.stack([chain.step for chain in chains], 1),
-        jnp.concatenate([chain.before for chain in chains], 1),
-        jnp.concatenate([chain.after for chain in chains], 1),
+        jnp.stack([chain.sigma for chain in chains], 1),
+        jnp.stack([chain.following for chain in chains], 1),
+        jnp.concatenate([chain.before for chain in chains], 2),
+        jnp.concatenate([chain.after for chain in chains], 2),
         jnp.ones((BATCH, CHUNKS)),
     )
     context = update.context(params, recording)
-    now = update.transition(action, rest, context, recording.actions, transitions)
+    now = update.transition(trained, rest, context, recording.actions, transitions)
     advantage = jnp.array([1.0, -1.0])
     old = update.log_prob(now, transitions)
-    return update, action, rest, Sample(context, recording.actions, transitions, old, now.mean, advantage)
+    return update, trained, rest, Sample(context, recording.actions, transitions, old, now, advantage)
 
 
-def test_the_replayed_policy_is_the_one_that_acted(lived) -> None:
+def _now(prepared: tuple[Update, nnx.State, nnx.State, Sample], trained: nnx.State) -> Transition:
+    update, _, rest, sample = prepared
+    return update.transition(trained, rest, sample.context, sample.executed, sample.transitions)
+
+
+@pytest.mark.parametrize("way", ["flow_sde", "flow_noise"])
+def test_the_replayed_policy_is_the_one_that_acted(way: str) -> None:
     """The kick that was drawn is found again: (after − mean) / std is standard normal, and it is that very kick."""
-    update, action, rest, sample = prepared(lived)
-    chains: list[Chain] = lived[3]
-    transition = update.transition(action, rest, sample.context, sample.executed, sample.transitions)
-    kicks = (sample.transitions.after - transition.mean) / transition.std
-    drawn = [jax.random.normal(jax.random.split(jax.random.key(c), 4)[3], chains[0].actions.shape) for c in range(3)]
-    np.testing.assert_allclose(kicks, jnp.concatenate(drawn, 1), atol=2e-3)
+    there = prepared(way)
+    after, (mean, std) = there[3].transitions.after, _now(there, there[1])
+    one = lived(way).chains[0].actions.shape
+
+    def drawn(key: Array) -> Array:
+        if way == "flow_sde":
+            return jax.random.normal(jax.random.split(key)[1], one)[:, None]
+        return jnp.moveaxis(jax.random.normal(key, (STEPS - 1, *one)), 0, 1)
+
+    kicks = jnp.concatenate([drawn(key) for key in lived(way).keys], 2)
+    np.testing.assert_allclose((after - mean) / std, kicks, atol=4e-3)
 
 
-def test_only_the_action_head_moves_and_the_first_ratio_is_one(lived) -> None:
-    update, action, rest, sample = prepared(lived)
+def test_learned_noise_starts_in_the_middle_of_its_range_and_stays_inside() -> None:
+    there = prepared("flow_noise")
+    low, high = there[0]._config.noise_range
+    np.testing.assert_allclose(_now(there, there[1]).std, np.sqrt(low * high), rtol=1e-5)
+    for scale, bound in ((1e3, high), (-1e3, low)):
+        pushed = jax.tree.map(lambda x: x, there[1])
+        pushed[LEARNED]["out"]["bias"] = pushed[LEARNED]["out"]["bias"].replace(
+            jnp.full_like(pushed[LEARNED]["out"]["bias"][...], scale)
+        )
+        np.testing.assert_allclose(_now(there, pushed).std, bound, rtol=1e-5)
+
+
+def test_the_ratio_of_fpo_is_that_of_its_losses() -> None:
+    """exp(mean(l_old - l_new)) with l the squared error of the velocity, over the pairs that were drawn."""
+    there = prepared("fpo")
+    update, trained, _, sample = there
+    chain, drawn = lived("fpo").chains[1], slice(K, 2 * K)
+    level = chain.sigma[..., None, None, None]
+    epsilon = (chain.before - (1 - level) * chain.actions[:, None]) / level
+    np.testing.assert_allclose(chain.after, epsilon - chain.actions[:, None], atol=2e-3)
+    other = jax.tree.map(lambda x: x * 1.05, trained)
+    new, old = _now(there, other), _now(there, trained)
+
+    def losses(velocity: Array) -> Array:
+        return jnp.square(velocity[:, :, drawn] - chain.after).mean((1, 2, 3, 4))
+
+    ratio = update.log_prob(new, sample.transitions) - update.log_prob(old, sample.transitions)
+    np.testing.assert_allclose(ratio[:, 1], losses(old.mean) - losses(new.mean), rtol=1e-3, atol=1e-5)
+    assert float(jnp.abs(ratio).max()) > 1e-4
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_only_the_action_head_moves_and_the_first_ratio_is_one(way: str) -> None:
+    update, action, rest, sample = prepared(way)
     before, head = tree_hash(rest), tree_hash(action)
     state = update.optimiser.init(action)
     first = None
@@ -115,18 +191,21 @@ def test_only_the_action_head_moves_and_the_first_ratio_is_one(lived) -> None:
     assert set(join(action, rest)) == {"action", *rest}
 
 
-def test_padding_does_not_count_in_the_divergence_from_the_reference(lived) -> None:
-    update, action, rest, sample = prepared(lived)
+def test_padding_does_not_count_in_the_divergence_from_the_reference() -> None:
+    update, action, rest, sample = prepared()
     now = update.transition(action, rest, sample.context, sample.executed, sample.transitions)
     away = jnp.broadcast_to(now.std, now.mean.shape) * jnp.array([1.0, 2.0, 100.0]).repeat(K)[:, None, None]
     mask = jnp.array([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-    sample = sample._replace(reference=now.mean + away, transitions=sample.transitions._replace(mask=mask))
+    sample = sample._replace(
+        reference=now._replace(mean=now.mean + away), transitions=sample.transitions._replace(mask=mask)
+    )
     _, _, metrics = update.apply(action, update.optimiser.init(action), rest, sample)
     np.testing.assert_allclose(metrics["kl_reference"], (1 / 2 + 4 / 2 + 1 / 2) / 3, rtol=1e-4)
 
 
-def test_what_was_better_becomes_likelier(lived) -> None:
-    update, action, rest, sample = prepared(lived)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_better_becomes_likelier(way: str) -> None:
+    update, action, rest, sample = prepared(way)
     state = update.optimiser.init(action)
     for _ in range(8):
         action, state, _ = update.apply(action, state, rest, sample)
@@ -135,19 +214,18 @@ def test_what_was_better_becomes_likelier(lived) -> None:
     assert change[0] > 0 > change[1]
 
 
-def test_an_update_on_a_mesh_is_that_of_one_device(lived):
-    update, action, rest, sample = prepared(lived)
-    aim, data, recording, _ = lived
+@pytest.mark.parametrize("way", ["flow_sde", "flow_noise"])
+def test_an_update_on_a_mesh_is_that_of_one_device(way: str) -> None:
+    update, action, rest, sample = prepared(way)
+    aim, null, recording, *_ = lived(way)
     placement = acting_placement(MeshConfig(data=1, fsdp=2, tensor=2), ShardingRules(smallest=0), heads=2)
     assert placement is not None
-    spread = Update(nnx.graphdef(aim), GRPO, SIGMAS, 0.0, data.null, placement)
-    params = join(action, rest)
-    there = jax.device_put(params, shardings(params, placement.mesh, placement.rules))
-    head, towers = split(there)
-    known = sample._replace(context=spread.context(there, recording))
+    spread = Update(nnx.graphdef(aim), grpo(way), 0.0, null, placement)
+    there, towers = (jax.device_put(tree, shardings(tree, placement.mesh, placement.rules)) for tree in (action, rest))
+    known = sample._replace(context=spread.context(join(there, towers), recording))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), known.context, sample.context)
     alone = update.apply(action, update.begin(action), rest, sample)
-    together = spread.apply(head, spread.begin(head), towers, known)
+    together = spread.apply(there, spread.begin(there), towers, known)
     for one, other in zip(jax.tree.leaves(alone[0]), jax.tree.leaves(together[0]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     assert not all(leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(together[0]))

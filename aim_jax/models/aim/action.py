@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,18 @@ class ActionBlock(nnx.Module):
         return gated(x, self.ffn(modulate(x, modulation[3], modulation[4], self.eps)), modulation[5])
 
 
+class Prediction(NamedTuple):
+    """What the head says of noisy actions.
+
+    Attributes:
+        velocity: of the flow [b, f, a, d].
+        features: of each token, from which the velocity is read by one linear map [b, f, n, width].
+    """
+
+    velocity: Float32[Array, "b f a dim"]
+    features: Float32[Array, "b f n d"]
+
+
 class ActionHead(nnx.Module):
     """E_a, the blocks, and D_a (AIM Eq 3, 6), with a timestep embedding of its own."""
 
@@ -81,9 +93,10 @@ class ActionHead(nnx.Module):
             projected = self.time_projection(jax.nn.silu(embedding))
         return embedding, rearrange(projected, "b f (s d) -> b f s d", s=6)
 
-    def velocity(self, x: Float[Array, "b f n d"], embedding: Float32[Array, "b f d"]) -> Float32[Array, "b f a dim"]:
-        """Velocity of the actions, computed in float32 whatever the compute dtype is."""
+    def predict(self, x: Float[Array, "b f n d"], embedding: Float32[Array, "b f d"]) -> Prediction:
+        """Velocity of the actions, and what it is read from, in float32 whatever the compute dtype is."""
         shift, scale = self.out_modulation(embedding[:, :, None].repeat(2, axis=2))
         with in_float32():
-            y = self.out(modulate(x.astype(jnp.float32), shift, scale, self.config.dit.eps))
-        return rearrange(y, "b f n (k a) -> b f (n k) a", k=self.config.actions_per_token)
+            features = modulate(x.astype(jnp.float32), shift, scale, self.config.dit.eps)
+            y = self.out(features)
+        return Prediction(rearrange(y, "b f n (k a) -> b f (n k) a", k=self.config.actions_per_token), features)

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from aim_jax.array_typing import Array, Bool, Float, Float32, NDArray
+from aim_jax.array_typing import Array, Bool, Float, NDArray
 from aim_jax.core.attention import attend_grouped
 from aim_jax.core.blocks import Block, Kind, Layout
 from aim_jax.core.flow import TRAIN_TIMESTEPS
 from aim_jax.core.mask import dense_mask, mask_groups
+from aim_jax.models.aim.action import Prediction
 from aim_jax.models.aim.blocks import KeyValue, run
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.model import AIM
@@ -84,14 +85,14 @@ def frozen_context(model: AIM, recording: Recording, null: Float[Array, "h w c"]
     return out.kv[0][:, :, keep], out.kv[1][:, :, keep]
 
 
-def action_velocities(
+def action_predictions(
     model: AIM,
     context: KeyValue,
     executed: Float[Array, "b f_done a d"],
     noisy: Float[Array, "b f a d"],
     sigma: Float[Array, "b c"],
-) -> Float32[Array, "b f a d"]:
-    """Velocities of one noisy sample per chunk, for all chunks of an episode at once.
+) -> Prediction:
+    """Velocities and features of one noisy sample per chunk, for all chunks of an episode at once.
 
     Args:
         model: parameters; only the action head's are used, and gradients reach only them.
@@ -116,7 +117,7 @@ def action_velocities(
         return attend_grouped(q, k, v, groups)
 
     out = run(model, {"action": stream}, attention=attention, memory=context, remat=True).tokens["action"]
-    return model.action.velocity(out[:, :frames], stream.embedding[:, :frames])
+    return model.action.predict(out[:, :frames], stream.embedding[:, :frames])
 
 
 def _map_kind(config: AIMConfig) -> Kind:

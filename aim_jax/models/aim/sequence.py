@@ -157,7 +157,7 @@ def predict(model: AIM, window: Window, noise: Noise, *, remat: bool = False, ke
     ).tokens
     out = {name: hidden[:, :, : config.tokens[name]] for name, hidden in out.items()}
     x, m, a = (_positions(layout, name, kind) for name, kind in _NOISY)
-    action_velocity = model.action.velocity(out["action"][:, a], streams["action"].embedding[:, a])
+    action_velocity = model.action.predict(out["action"][:, a], streams["action"].embedding[:, a]).velocity
     return Velocities(
         model.video_velocity(out["rgb"][:, x], streams["rgb"].embedding[:, x]),
         model.video_velocity(out["value"][:, m], streams["value"].embedding[:, m]),

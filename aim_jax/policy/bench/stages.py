@@ -16,7 +16,7 @@ from aim_jax.core.mask import block_mask
 from aim_jax.models.aim.config import AIMConfig
 from aim_jax.models.aim.flops import pass_flops
 from aim_jax.policy.agent import Agent, Situation
-from aim_jax.policy.passes import action_velocity, map_keys, null_keys, remember, world_branch, world_velocity
+from aim_jax.policy.passes import map_keys, null_keys, predict_action, remember, world_branch, world_velocity
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def stages(agent: Agent, situation: Situation, canvas_hw: tuple[int, int], text_
         return map_keys(model, known, (x, m), agent.world_sigmas[-1])
 
     def action_step(params, s: Situation, map_kv, a):
-        return action_velocity(nnx.merge(graph, params), s.memory, map_kv, a, sigma)
+        return predict_action(nnx.merge(graph, params), s.memory, map_kv, a, sigma).velocity
 
     def append(params, s: Situation, latent, actions):
         return remember(nnx.merge(graph, params), s.memory, s.text_kv, latent, actions)

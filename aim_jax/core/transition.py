@@ -1,4 +1,4 @@
-"""A stochastic step of the flow with the marginals of the ODE, and its log-probability (Flow-GRPO; RLinf Flow-SDE)."""
+"""Stochastic steps of the flow as normal distributions: where they lead, log-probabilities, divergences."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 
 from aim_jax.array_typing import Array, Float
+from aim_jax.core.flow import euler_step
 
 
 class Transition(NamedTuple):
@@ -23,7 +24,7 @@ def sde_transition(
     sigma_next: Float[Array, "*#s"],
     noise: float,
 ) -> Transition:
-    """Distribution of the next sample of the SDE.
+    """Distribution of the next sample of the SDE, which has the marginals of the ODE (Flow-GRPO; RLinf Flow-SDE).
 
     mean = x - d (v + g² / (2 sigma) (x + (1 - sigma) v)), std = g sqrt(d), with d = sigma - sigma_next and
     g = noise * sqrt(sigma / (1 - sigma)); where sigma is 1 the denominator takes the next sigma
@@ -42,6 +43,17 @@ def sde_transition(
     return Transition(mean, jnp.sqrt(g2 * d))
 
 
+def noisy_euler_transition(
+    x: Float[Array, "*s"],
+    velocity: Float[Array, "*s"],
+    sigma: Float[Array, "*#s"],
+    sigma_next: Float[Array, "*#s"],
+    std: Float[Array, "*#s"],
+) -> Transition:
+    """Distribution of an Euler step with noise of a given spread (ReinFlow, arXiv 2505.22094; pi_RL's Flow-Noise)."""
+    return Transition(euler_step(x, velocity, sigma, sigma_next), std)
+
+
 def log_prob(sample: Float[Array, "b *s"], transition: Transition) -> Float[Array, " b"]:
     """Mean over all but the first dimension of the Gaussian log-density of `sample`, in float32.
 
@@ -53,11 +65,8 @@ def log_prob(sample: Float[Array, "b *s"], transition: Transition) -> Float[Arra
     return density.reshape(sample.shape[0], -1).mean(axis=1)
 
 
-def divergence(mean: Float[Array, "b *s"], transition: Transition) -> Float[Array, " b"]:
-    """KL divergence of `transition` from a normal distribution of the same spread about `mean`, in float32.
-
-    Averaged like `log_prob`, over all but the first dimension.
-    """
-    here, std = (part.astype(jnp.float32) for part in transition)
-    z = (mean.astype(jnp.float32) - here) / std
-    return 0.5 * jnp.square(z).reshape(mean.shape[0], -1).mean(axis=1)
+def divergence(transition: Transition, reference: Transition) -> Float[Array, " b"]:
+    """KL divergence of `transition` from `reference`, in float32, averaged like `log_prob`."""
+    (mean, std), (away, spread) = ([part.astype(jnp.float32) for part in one] for one in (transition, reference))
+    kl = jnp.log(spread / std) + (jnp.square(std) + jnp.square(mean - away)) / (2 * jnp.square(spread)) - 0.5
+    return kl.reshape(mean.shape[0], -1).mean(axis=1)
