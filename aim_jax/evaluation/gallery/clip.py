@@ -9,20 +9,17 @@ from typing import Any
 
 from aim_jax.data.canvas import CanvasSpec, pack_canvas, pack_value_maps
 from aim_jax.data.episode import Episode, read_episode
+from aim_jax.data.timeline import FRAME_STRIDE
 from aim_jax.evaluation.overlay import overlay_video
 from aim_jax.evaluation.video import write_video
 from aim_jax.files import read_json, write_json
-from aim_jax.sim.camera_config import CameraConfig
-from aim_jax.sim.collection.workers import Job, attempt
+from aim_jax.sim.collection.workers import Job
 from aim_jax.sim.recording.map_check import MapCheck, check_maps
 from aim_jax.sim.scene_facts import CONTROL_PERIOD
 
-FRAME_STRIDE = 4
 SPEED_UP = 2.0
 """Videos play faster than the simulated time."""
 FPS = SPEED_UP / (CONTROL_PERIOD * FRAME_STRIDE)
-SEEDS = 10
-"""Layouts tried before a task is shown as one without a successful episode."""
 
 
 @dataclass(frozen=True)
@@ -53,33 +50,34 @@ class Clip:
         return f"{self.task}_{self.setting}"
 
 
-def make_clip(task: str, setting: str, seed_start: int, folder: Path) -> Clip:
-    """Records the first seed on which the expert succeeds; a clip that lies in the folder already is not made again,
-    unless an older version judged its maps by other rules.
+def kept_clip(task: str, setting: str, folder: Path) -> Clip | None:
+    """The clip that lies in the folder already; None if there is none, or its maps were judged by other rules.
 
     Args:
         task: its name.
         setting: "easy" or "hard".
-        seed_start: the first seed tried.
-        folder: receives STEM.mp4 and, when all is written, STEM.json; the episode's HDF5 goes into `episodes`.
+        folder: of the clips.
     """
     described = folder / f"{Clip(task, setting).stem}.json"
-    if described.is_file() and set(read_json(described)["maps"]) == {
-        field.name for field in dataclasses.fields(MapCheck)
-    }:
-        return read_clip(described)
-    failures = []
-    for seed in range(seed_start, seed_start + SEEDS):
-        outcome = attempt(Job(task, seed, setting, FRAME_STRIDE, CameraConfig(), folder / "episodes" / task / setting))
-        if outcome.path is not None:
-            episode = read_episode(outcome.path)
-            _film(episode, folder / f"{Clip(task, setting).stem}.mp4")
-            clip = _describe(episode, failures)
-            break
-        failures.append((seed, outcome.reason))
-    else:
-        clip = Clip(task, setting, failures=failures)
-    write_json(described, dataclasses.asdict(clip))
+    names = {field.name for field in dataclasses.fields(MapCheck)}
+    return read_clip(described) if described.is_file() and set(read_json(described)["maps"]) == names else None
+
+
+def make_clip(job: Job, path: str | None, failures: list[tuple[int, str]], folder: Path) -> Clip:
+    """Films an episode.
+
+    Args:
+        job: that the episode comes from.
+        path: of the episode; None if no seed gave one.
+        failures: seeds that were tried before, with the reason.
+        folder: receives STEM.mp4 and, when all is written, STEM.json.
+    """
+    clip = Clip(job.task, job.setting, failures=failures)
+    if path is not None:
+        episode = read_episode(path)
+        _film(episode, folder / f"{clip.stem}.mp4")
+        clip = _describe(episode, failures)
+    write_json(folder / f"{clip.stem}.json", dataclasses.asdict(clip))
     return clip
 
 
