@@ -60,6 +60,13 @@ class Args:
     action_hidden: int = 1024
     """Width of AIM's action head, for --init-aim; its feed-forward width is four times this."""
 
+    value_qkv: Literal["separate", "shared", "lora"] = "separate"
+    """The value stream's projections, for --init-aim: its own, the RGB stream's, or those with something of low rank
+    added."""
+
+    value_rank: int = 32
+    """That rank."""
+
     seed: int = 0
     """Of the parameters that --init-aim has nothing to start from."""
 
@@ -83,7 +90,8 @@ def main(args: Args) -> int:
         if args.verify:
             result |= session.verify_all(args.source, args.out, args.components, args.dtype, forward=args.forward)
         if args.init_aim:
-            result |= session.init_aim(args.out, args.action_hidden, args.seed)
+            additions = session.Additions(args.action_hidden, args.value_qkv, args.value_rank)
+            result |= session.init_aim(args.out, additions, args.seed)
     emit(args.json, result, _text(result))
     return 0 if result.get("ok", True) else 1
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -42,15 +42,27 @@ _GROUPS = 6
 """Parts of the modulation that `time_projection` gives side by side."""
 
 
+class Additions(NamedTuple):
+    """What AIM has beside the tower: fields of `AIMConfig`."""
+
+    action_hidden: int = 1024
+    value_qkv: Literal["separate", "shared", "lora"] = "separate"
+    value_rank: int = 32
+
+    def config(self, dit: WanDiTConfig) -> AIMConfig:
+        """AIM on this tower."""
+        return AIMConfig(dit=dit, action_ffn=4 * self.action_hidden, **self._asdict())
+
+
 def write_aim(
-    converted: Path, out: Path, action_hidden: int, seed: int, progress: Callable[[int], None]
+    converted: Path, out: Path, additions: Additions, seed: int, progress: Callable[[int], None]
 ) -> dict[str, str]:
     """Writes `out`, a checkpoint of all of AIM's parameters.
 
     Args:
         converted: the converted transformer.
         out: the new checkpoint.
-        action_hidden: width of the action head.
+        additions: what AIM has beside the tower.
         seed: of what is drawn.
         progress: is told the bytes written.
 
@@ -62,7 +74,7 @@ def write_aim(
     """
     item = read_item(converted, "config")
     dit = from_plain(WanDiTConfig, item["model"])
-    config = AIMConfig(dit=dit, action_hidden=action_hidden, action_ffn=4 * action_hidden)
+    config = additions.config(dit)
     params = StoredParams(step_folder(converted) / "params")
     targets = shapes(abstract(lambda rngs: AIM(config, rngs)))
     leaves = {path: _leaf(path, shape, params) for path, shape in targets.items()}
@@ -84,6 +96,8 @@ def write_aim(
 
 def source_of(path: str) -> str | None:
     """The transformer's parameter that a parameter of AIM starts from, None if it is drawn."""
+    if path.startswith("value/self_attn/") and path.split("/")[-2] in ("down", "up"):  # of low rank: an addition
+        return None
     return next((theirs + path[len(ours) :] for ours, theirs in _STARTED_FROM if path.startswith(ours)), None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aim_jax.models.converted import read_item
-from aim_jax.weights.aim_init import write_aim
+from aim_jax.weights.aim_init import Additions, write_aim
 from aim_jax.weights.convert import convert, copy_tokenizer
 from aim_jax.weights.export import export
 from aim_jax.weights.forward import compare_forward
@@ -69,10 +69,10 @@ def export_all(converted: Path, out: Path, components: Sequence[ComponentName], 
     return {"networks": networks}
 
 
-def init_aim(out: Path, action_hidden: int, seed: int) -> dict[str, Any]:
+def init_aim(out: Path, additions: Additions, seed: int) -> dict[str, Any]:
     """Writes `out`/aim from `out`/dit, and says how each parameter began."""
     with progress_bar("initialising AIM", None) as advance:
-        return {"initialised": write_aim(out / "dit", out / "aim", action_hidden, seed, advance)}
+        return {"initialised": write_aim(out / "dit", out / "aim", additions, seed, advance)}
 
 
 @contextlib.contextmanager

@@ -43,7 +43,9 @@ def matmuls(jaxpr) -> int:
 
 
 @pytest.mark.parametrize("draws", [1, 2])
-@pytest.mark.parametrize("changes", [{}, {"value_text": True}, {"value_noise_token": False}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"value_text": True}, {"value_noise_token": False}, {"value_qkv": "lora", "value_rank": 3}]
+)
 def test_forward_is_every_matmul_of_the_grouped_program(draws, changes):
     c = config(**changes, attention="grouped")
     data = window(c)

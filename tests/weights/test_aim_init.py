@@ -9,9 +9,9 @@ from flax import nnx
 
 from aim_jax.errors import AimError
 from aim_jax.models.aim.config import AIMConfig
-from aim_jax.models.aim.model import AIM
+from aim_jax.models.aim.model import AIM, abstract_parameters
 from aim_jax.models.converted import load_dit, load_params
-from aim_jax.weights.aim_init import resample, start_value, write_aim
+from aim_jax.weights.aim_init import Additions, resample, start_value, write_aim
 from aim_jax.weights.convert import convert
 from aim_jax.weights.params import flatten
 from aim_jax.weights.synthetic import SMALL
@@ -31,7 +31,7 @@ def converted(write, tmp_path):
 
 
 def test_every_parameter_of_aim_is_there_and_began_as_stated(converted, tmp_path):
-    how = write_aim(converted, tmp_path / "aim", HIDDEN, 3, lambda _: None)
+    how = write_aim(converted, tmp_path / "aim", Additions(HIDDEN), 3, lambda _: None)
     config = AIMConfig(dit=SMALL["dit"], action_hidden=HIDDEN, action_ffn=4 * HIDDEN)
     model = jax.jit(lambda: nnx.state(AIM(config, nnx.Rngs(3)), nnx.Param))()
     fresh = flatten(jax.tree.map(np.asarray, nnx.to_pure_dict(model)))
@@ -61,11 +61,22 @@ def test_every_parameter_of_aim_is_there_and_began_as_stated(converted, tmp_path
         np.testing.assert_array_equal(aim[f"value/self_attn/{name}/kernel"], tower[f"blocks/self_attn/{name}/kernel"])
 
 
+@pytest.mark.parametrize("value_qkv", ["lora", "shared"])
+def test_value_projections_that_lean_on_the_towers(converted, tmp_path, value_qkv):
+    how = write_aim(converted, tmp_path / "aim", Additions(HIDDEN, value_qkv, 3), 3, lambda _: None)
+    own = {path: text for path, text in how.items() if path.startswith("value/self_attn/")}
+    assert set(own.values()) == ({"drawn"} if value_qkv == "lora" else set())
+    abstract = abstract_parameters(Additions(HIDDEN, value_qkv, 3).config(SMALL["dit"]))
+    aim = flatten(load_params(tmp_path / "aim", nnx.to_pure_dict(abstract)))
+    for path in own:
+        assert aim[path].any() == ("/down/" in path), path
+
+
 def test_other_options_do_not_overwrite(converted, tmp_path):
-    write_aim(converted, tmp_path / "aim", HIDDEN, 3, lambda _: None)
-    write_aim(converted, tmp_path / "aim", HIDDEN, 3, lambda _: None)
+    write_aim(converted, tmp_path / "aim", Additions(HIDDEN), 3, lambda _: None)
+    write_aim(converted, tmp_path / "aim", Additions(HIDDEN), 3, lambda _: None)
     with pytest.raises(AimError, match="with other options"):
-        write_aim(converted, tmp_path / "aim", HIDDEN, 4, lambda _: None)
+        write_aim(converted, tmp_path / "aim", Additions(HIDDEN), 4, lambda _: None)
 
 
 def test_resampling_keeps_ends_and_straight_lines():

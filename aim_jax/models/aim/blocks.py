@@ -14,6 +14,7 @@ from aim_jax.array_typing import Array, Float
 from aim_jax.core.attention import attend
 from aim_jax.core.blocks import STREAMS
 from aim_jax.models.aim.action import ActionBlock
+from aim_jax.models.aim.low_rank import Adapted, LowRankAttention
 from aim_jax.models.aim.model import AIM, Stream
 from aim_jax.models.attention import AttentionFunction
 from aim_jax.models.dit import SelfAttention, WanBlock
@@ -32,7 +33,7 @@ class Layer(NamedTuple):
     """One layer of all branches; absent branches are None."""
 
     video: WanBlock | None
-    value_attn: SelfAttention | None
+    value_attn: SelfAttention | LowRankAttention | None
     action: ActionBlock | None
 
 
@@ -145,10 +146,13 @@ def _block(layer: Layer, name: str) -> Any:
     return layer.action if name == "action" else layer.video
 
 
-def _projections(layer: Layer, name: str) -> SelfAttention:
-    if name == "value" and layer.value_attn is not None:
+def _projections(layer: Layer, name: str) -> SelfAttention | Adapted:
+    if name != "value" or layer.value_attn is None:
+        return _block(layer, name).self_attn
+    if isinstance(layer.value_attn, SelfAttention):
         return layer.value_attn
-    return _block(layer, name).self_attn
+    assert layer.video is not None
+    return Adapted(layer.video.self_attn, layer.value_attn)
 
 
 def _reads_text(model: AIM, name: str) -> bool:

@@ -25,7 +25,9 @@ class AIMConfig:
         actions_per_latent: control steps between two latent frames.
         actions_per_token: consecutive actions in one token; the paper has one (Eq 3).
         latents_per_chunk: latent frames predicted together.
-        value_qkv: the value stream's attention projections are its own ("separate", AIM Eq 7) or the RGB stream's.
+        value_qkv: the value stream's attention projections are its own ("separate", AIM Eq 7), the RGB stream's
+            ("shared"), or the RGB stream's with something of low rank added ("lora").
+        value_rank: that rank.
         value_text: the value stream cross-attends to the text; V_m of Eq 10 has no text.
         value_noise_token: append the learned value noise token n^m to every latent frame of the value stream (Eq 5).
         canvas_embedding: add a learned embedding per canvas position to the video tokens. Wan2.2 has none; a tower
@@ -48,7 +50,8 @@ class AIMConfig:
     actions_per_latent: int = 16
     actions_per_token: int = 1
     latents_per_chunk: int = 2
-    value_qkv: Literal["separate", "shared"] = "separate"
+    value_qkv: Literal["separate", "shared", "lora"] = "separate"
+    value_rank: int = 32
     value_text: bool = False
     value_noise_token: bool = True
     canvas_embedding: bool = False

@@ -82,6 +82,8 @@ def pass_flops(
     video = tokens["rgb"] + tokens["value"]
     linear = _linear(video, dit.dim, width, dit.ffn_dim)
     linear += _linear(tokens["action"], config.action_hidden, width, config.action_ffn)
+    if config.value_qkv == "lora":
+        linear += 2 * tokens["value"] * 4 * config.value_rank * (dit.dim + width)
     readers = tokens["rgb"] + (tokens["value"] if config.value_text else 0)
     cross = 2 * 2 * readers * dit.dim * width + 2 * 2 * readers * text * width
     if text_kv and readers:

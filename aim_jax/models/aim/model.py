@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from aim_jax.array_typing import AnyArray, Array, Float, Float32, Num
 from aim_jax.core.rope import rope_table
 from aim_jax.models.aim.action import ActionHead
 from aim_jax.models.aim.config import AIMConfig
+from aim_jax.models.aim.low_rank import LowRankAttention
 from aim_jax.models.dit import SelfAttention, WanDiT, video_positions
 from aim_jax.models.layers import normal, parameter, stack_layers
 
@@ -22,11 +24,12 @@ class ValueStream(nnx.Module):
 
     def __init__(self, config: AIMConfig, rngs: nnx.Rngs):
         d = config.dit
-        self.self_attn: Any = (
-            stack_layers(lambda r: SelfAttention(d.dim, d.num_heads, d.head_dim, eps=d.eps, rngs=r), d.num_layers, rngs)
-            if config.value_qkv == "separate"
-            else None
-        )
+        layers: dict[str, Callable[[nnx.Rngs], Any]] = {
+            "separate": lambda r: SelfAttention(d.dim, d.num_heads, d.head_dim, eps=d.eps, rngs=r),
+            "lora": lambda r: LowRankAttention(d, config.value_rank, r),
+        }
+        layer = layers.get(config.value_qkv)
+        self.self_attn: Any = stack_layers(layer, d.num_layers, rngs) if layer else None
         self.stream_embedding = parameter(rngs, (d.dim,), ("embed",), normal(config.embedding_std))
         self.noise_token = parameter(rngs, (d.dim,), ("embed",), normal(config.embedding_std))
 
