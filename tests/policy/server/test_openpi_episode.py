@@ -25,7 +25,7 @@ def test_openpi_client_plays_click_bell_to_its_end() -> None:
         facts = client.get_server_metadata()
         stride, horizon = facts["frame_stride"], facts["execute"]
         first = env.reset(SEED)
-        message = {"images": first.images, "prompt": env.instruction, "seed": 0}
+        message = {"images": first.images, "prompt": env.instruction, "seed": 0, "state": first.state}
         executed, done = 0, False
         while not done:
             reply = client.infer(message)
