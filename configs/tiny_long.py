@@ -2,8 +2,8 @@
 
     aim demo --config configs/tiny_long.py --out runs/tiny_long
 
-300 demonstrations a task with hands that stray, 6000 steps of batch 8; the last 5238 steps took 56 minutes of `aim train`
-on two CPU cores, other work at low priority beside it. `aim eval --checkpoint RUN --episodes 50` on held-out layouts
+300 demonstrations a task with hands that stray, 6000 steps of batch 8; the last 5238 took 56 minutes of `aim train` on
+two CPU cores, other work at low priority beside it. `aim eval --checkpoint RUN --episodes 50` on held-out layouts
 printed for Stage I:
 
     click_bell          44 of 50 [76, 94]
