@@ -11,18 +11,22 @@ from aim_jax.data.canvas import CanvasSpec
 from aim_jax.data.value_map import project
 
 
-def matching_frame(executed: int, stride: int, frames: int) -> int:
-    """Index of the imagined frame in force when the last action of a chunk ended: the last one at or before it.
+def passed_frames(executed: int, stride: int, frames: int) -> list[tuple[int, int]]:
+    """The imagined frames of a chunk that were lived through, each with the control step after which it was due.
 
-    A chunk that reaches the goal ends early, and the map of any later frame is black by then. Before the first frame
-    the first one counts.
+    A chunk that reaches the goal ends early, and the map of any later frame is black by then. Where it ends before the
+    first frame, that one counts.
 
     Args:
         executed: control steps of the chunk that were carried out.
         stride: control steps between frames.
         frames: imagined frames of the chunk.
+
+    Returns:
+        Pairs of the frame's index and the index of the control step, both from 0.
     """
-    return min(max(executed // stride, 1), frames) - 1
+    passed = min(max(executed // stride, 1), frames)
+    return [(frame, min((frame + 1) * stride, executed) - 1) for frame in range(passed)]
 
 
 def dense_reward(
@@ -36,8 +40,8 @@ def dense_reward(
     """Value of the map at the projected hand, bilinear, the better of the arms; 0 where no hand is in view.
 
     Args:
-        value_map: imagined map on the canvas, in [0, 1], of the frame that `matching_frame` picks.
-        tcp: world positions of the tool centres after that action, metres.
+        value_map: imagined map on the canvas, in [0, 1], of the frame that was due when the hands were there.
+        tcp: world positions of the tool centres then, metres.
         intrinsics: of the head camera at its native size.
         extrinsics: of the head camera, world to camera.
         canvas: sizes of the tiles.

@@ -20,13 +20,13 @@ from aim_jax.errors import AimError
 from aim_jax.models.aim.blocks import KeyValue
 from aim_jax.models.aim.replay import Recording
 from aim_jax.policy.agent import Agent, Plan, Situation
-from aim_jax.policy.rollouts import FRAME_STRIDE, Chunk, Episode, run_episodes
+from aim_jax.policy.rollouts import FRAME_STRIDE, Episode, run_episodes
 from aim_jax.policy.schedule import Planner
 from aim_jax.sim.pool import EnvPool, Job
 from aim_jax.training.checkpoint import Checkpoints, read_params, tree_hash
 from aim_jax.training.grpo_loss import episode_return, group_advantages
 from aim_jax.training.metrics import MetricWriter
-from aim_jax.training.rewards import dense_reward, matching_frame
+from aim_jax.training.rewards import dense_reward, passed_frames
 from aim_jax.training.stage2_update import LEARNED, Sample, Transitions, Update, join, split
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -193,24 +193,21 @@ def _keep(agent: Agent, situation: Situation, plan: Plan) -> list[_Kept]:
 
 
 def _rewards(episode: Episode, experiment: ExperimentConfig) -> float:
+    """Mean over time of the map's value at the hand, r_dense of Eq 12."""
     start = episode.start
     values = [
         dense_reward(
-            _map_in_force(chunk),
-            chunk.outcome.tcp[-1],
+            chunk.extras.value_maps[frame],
+            chunk.outcome.tcp[step],
             start.intrinsics,
             start.extrinsics,
             experiment.canvas,
             start.native_hw,
         )
         for chunk in episode.chunks
+        for frame, step in passed_frames(chunk.outcome.executed, FRAME_STRIDE, len(chunk.extras.value_maps))
     ]
     return float(np.mean(values))
-
-
-def _map_in_force(chunk: Chunk) -> Float[NDArray, "h w"]:
-    maps = chunk.extras.value_maps
-    return maps[matching_frame(chunk.outcome.executed, FRAME_STRIDE, len(maps))]
 
 
 def _record(

@@ -10,7 +10,7 @@ import pytest
 from aim_jax.data.cameras import HEAD
 from aim_jax.data.episode import CONTROL_SUBSTEPS, Episode, read_episode
 from aim_jax.sim.collection.expert_episode import collect_episode
-from aim_jax.sim.recording.map_check import check_maps
+from aim_jax.sim.recording.map_check import _peak, check_maps
 
 pytestmark = pytest.mark.sim
 
@@ -73,3 +73,15 @@ def test_an_outline_is_whole_though_something_stands_before_it() -> None:
     outline = cameras.silhouette(block)[HEAD]
     assert outline.sum() >= (before[HEAD] == block.per_scene_id).sum() > 0
     np.testing.assert_array_equal(cameras.segmentation()[HEAD], before[HEAD])
+
+
+def test_of_two_arms_bumps_each_has_its_peak_however_pixels_sample_them() -> None:
+    value = np.zeros((20, 40), np.uint8)
+    value[5, 8:11] = (200, 253, 200)
+    value[12, 30] = 255
+    left, right = np.array([[9.4, 5.2]]), np.array([[30.5, 12.5]])
+    assert _peak(value, left, [right]) == (5, 9)
+    assert _peak(value, right, [left]) == (12, 30)
+    value[5] = 0
+    value[12, 18] = 40  # the slope of the right one reaches into the left one's half
+    assert _peak(value, left, [right]) is None

@@ -5,7 +5,7 @@ import pytest
 
 from aim_jax.data.cameras import HEAD
 from aim_jax.data.canvas import CanvasSpec
-from aim_jax.training.rewards import dense_reward, matching_frame
+from aim_jax.training.rewards import dense_reward, passed_frames
 
 CANVAS = CanvasSpec.tiny()
 NATIVE = (240, 320)
@@ -13,9 +13,22 @@ INTRINSICS = np.array([[358.6, 0.0, 160.0], [0.0, 358.6, 120.0], [0.0, 0.0, 1.0]
 EXTRINSICS = np.hstack([np.eye(3), np.zeros((3, 1))])
 
 
-@pytest.mark.parametrize(("executed", "frame"), [(1, 0), (4, 0), (7, 0), (8, 1), (13, 2), (31, 6), (32, 7), (40, 7)])
-def test_the_frame_in_force_is_the_last_one_that_was_passed(executed: int, frame: int) -> None:
-    assert matching_frame(executed, 4, 8) == frame
+@pytest.mark.parametrize(
+    ("executed", "passed"),
+    [
+        (1, [(0, 0)]),
+        (4, [(0, 3)]),
+        (7, [(0, 3)]),
+        (8, [(0, 3), (1, 7)]),
+        (31, [(frame, 4 * frame + 3) for frame in range(7)]),
+        (32, [(frame, 4 * frame + 3) for frame in range(8)]),
+        (40, [(frame, 4 * frame + 3) for frame in range(8)]),
+    ],
+)
+def test_frames_are_matched_with_the_steps_after_which_they_were_due(
+    executed: int, passed: list[tuple[int, int]]
+) -> None:
+    assert passed_frames(executed, 4, 8) == passed
 
 
 def seen_at(point: tuple[float, float, float], column: int, row: int) -> float:

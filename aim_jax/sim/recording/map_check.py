@@ -23,6 +23,8 @@ BEFORE = 10
 TOUCHED = ("pick", "press")
 HALF = 128
 """Of 255: the least value that a touched point must have."""
+SHADE = 0.9
+"""How much lower than another arm's a peak may be. Anything less is the other bump's slope, and no peak."""
 
 
 @dataclass(frozen=True)
@@ -187,18 +189,21 @@ def _judge(episode: Episode, moment: _Moment, event: ContactEvent) -> MapCheck:
 def _peak(
     value: UInt8[np.ndarray, "h w"], own: Float[np.ndarray, "n 2"], others: list[Float[np.ndarray, "_ 2"]]
 ) -> tuple[int, int] | None:
-    """Row and column of a map's maximum, if it has one that belongs to an event.
+    """Row and column of the maximum of an event's part of a map, if it has one.
 
-    Each arm's event has the same peak. Where another arm's is as high, a pixel belongs to whose points are nearer.
+    Where another arm's event is drawn beside it, a pixel belongs to the one whose points are nearer. Both peaks are
+    one, but as pixels sample them, the one may be a shade higher than the other.
     """
-    if not value.any():
-        return None
-    rows, columns = np.nonzero(value == value.max())
+    rows, columns = np.nonzero(value)
     pixels = np.stack([columns, rows], axis=1) + 0.5
     mine = np.ones(len(rows), bool)
     for uv in others:
         mine &= _distance(pixels, own) <= _distance(pixels, uv)
-    return (int(rows[mine][0]), int(columns[mine][0])) if mine.any() else None
+    rows, columns = rows[mine], columns[mine]
+    if not len(rows) or value[rows, columns].max() < SHADE * value.max():
+        return None
+    best = np.argmax(value[rows, columns])
+    return int(rows[best]), int(columns[best])
 
 
 def _distance(pixels: Float[np.ndarray, "p 2"], points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "p"]:
