@@ -85,3 +85,10 @@ def test_of_two_arms_bumps_each_has_its_peak_however_pixels_sample_them() -> Non
     value[5] = 0
     value[12, 18] = 40  # the slope of the right one reaches into the left one's half
     assert _peak(value, left, [right]) is None
+
+
+def test_of_many_maxima_the_one_in_the_middle_stands_for_them() -> None:
+    value = np.zeros((20, 40), np.uint8)
+    for row, column in ((2, 10), (9, 4), (9, 11), (15, 16)):
+        value[row, column] = 255
+    assert _peak(value, np.array([[10.0, 9.0]]), []) == (9, 11)

@@ -191,19 +191,23 @@ def _peak(
 ) -> tuple[int, int] | None:
     """Row and column of the maximum of an event's part of a map, if it has one.
 
-    Where another arm's event is drawn beside it, a pixel belongs to the one whose points are nearer. Both peaks are
-    one, but as pixels sample them, the one may be a shade higher than the other.
+    Every touched point has the same peak, so there are many maxima; the one nearest to their middle stands for them.
+    The first in the order of rows would be the one on the topmost rim. Where another arm's event is drawn beside it, a
+    pixel belongs to the one whose points are nearer. Both peaks are one, but as pixels sample them, the one may be a
+    shade higher than the other.
     """
     rows, columns = np.nonzero(value)
     pixels = np.stack([columns, rows], axis=1) + 0.5
     mine = np.ones(len(rows), bool)
     for uv in others:
         mine &= _distance(pixels, own) <= _distance(pixels, uv)
-    rows, columns = rows[mine], columns[mine]
-    if not len(rows) or value[rows, columns].max() < SHADE * value.max():
+    rows, columns, pixels = rows[mine], columns[mine], pixels[mine]
+    heights = value[rows, columns]
+    if not len(rows) or heights.max() < SHADE * value.max():
         return None
-    best = np.argmax(value[rows, columns])
-    return int(rows[best]), int(columns[best])
+    best = np.flatnonzero(heights == heights.max())
+    middle = best[np.argmin(np.linalg.norm(pixels[best] - pixels[best].mean(axis=0), axis=1))]
+    return int(rows[middle]), int(columns[middle])
 
 
 def _distance(pixels: Float[np.ndarray, "p 2"], points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "p"]:
