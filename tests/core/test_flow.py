@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aim_jax.core.flow import add_noise, euler_step, loss_weight, shift_sigma, sigma_schedule, velocity_target
-from aim_jax.core.sde import Transition, log_prob, sde_transition
+from aim_jax.core.transition import Transition, divergence, log_prob, sde_transition
 
 
 def test_euler_with_the_true_velocity_ends_at_the_data():
@@ -74,3 +74,20 @@ def test_log_prob_is_the_mean_gaussian_density():
     mean, std = np.array([[0.0, -0.5], [1.0, 0.5]], np.float32), np.array([[0.5], [2.0]], np.float32)
     got = log_prob(jnp.asarray(sample), Transition(jnp.asarray(mean), jnp.asarray(std)))
     np.testing.assert_allclose(got, norm.logpdf(sample, mean, std).mean(axis=1), rtol=1e-5)
+
+
+def test_divergence_is_that_of_normal_distributions():
+    """Against an integral of p log(p / q) over a fine grid."""
+    here, there = (
+        Transition(jnp.array([[0.3]]), jnp.array([[0.5]])),
+        Transition(jnp.array([[-0.2]]), jnp.array([[0.8]])),
+    )
+    x = np.linspace(-8, 8, 20001)
+
+    def density(mean, std):
+        return np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * np.sqrt(2 * np.pi))
+
+    p, q = density(0.3, 0.5), density(-0.2, 0.8)
+    wanted = np.sum(np.where(p > 1e-200, p * np.log(np.maximum(p, 1e-300) / q), 0.0)) * (x[1] - x[0])
+    np.testing.assert_allclose(divergence(here, there), [wanted], rtol=1e-4)
+    np.testing.assert_allclose(divergence(here, here), [0.0], atol=1e-6)
