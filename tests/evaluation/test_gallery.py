@@ -50,7 +50,7 @@ def test_clips_are_not_made_again(folder: Path) -> None:
 def test_a_clip_that_older_rules_judged_is_made_again(folder: Path) -> None:
     described = folder / "out" / "clips" / f"{TASK}_easy.json"
     old = {"frames": 2, "on_target": 2, "contacts": 1, "marked": 1}
-    described.write_text(json.dumps({**json.loads(described.read_text()), "maps": old}))
+    described.write_text(json.dumps({**json.loads(described.read_text()), "maps": old, "rules": 1}))
     assert main(_words(folder)) == 0
     maps = json.loads(described.read_text())["maps"]
     assert maps["maps"] > maps["maps_differing"] == 0

@@ -14,7 +14,7 @@ from aim_jax.evaluation.overlay import overlay_video
 from aim_jax.evaluation.video import write_video
 from aim_jax.files import read_json, write_json
 from aim_jax.sim.collection.workers import Job
-from aim_jax.sim.recording.map_check import MapCheck, check_maps
+from aim_jax.sim.recording.map_check import RULES, MapCheck, check_maps
 from aim_jax.sim.scene_facts import CONTROL_PERIOD
 
 SPEED_UP = 2.0
@@ -34,6 +34,7 @@ class Clip:
         events: kind, arm and actor of each contact event, in order.
         failures: seeds that were tried before, with the reason.
         maps: where the maps of this episode lie.
+        rules: by which rules they were judged.
     """
 
     task: str
@@ -43,6 +44,7 @@ class Clip:
     events: list[tuple[str, str, str]] = field(default_factory=list)
     failures: list[tuple[int, str]] = field(default_factory=list)
     maps: MapCheck = field(default_factory=MapCheck)
+    rules: int = RULES
 
     @property
     def stem(self) -> str:
@@ -59,8 +61,7 @@ def kept_clip(task: str, setting: str, folder: Path) -> Clip | None:
         folder: of the clips.
     """
     described = folder / f"{Clip(task, setting).stem}.json"
-    names = {field.name for field in dataclasses.fields(MapCheck)}
-    return read_clip(described) if described.is_file() and set(read_json(described)["maps"]) == names else None
+    return read_clip(described) if described.is_file() and read_json(described).get("rules") == RULES else None
 
 
 def make_clip(job: Job, path: str | None, failures: list[tuple[int, str]], folder: Path) -> Clip:

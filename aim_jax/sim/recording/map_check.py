@@ -18,6 +18,8 @@ from aim_jax.data.value_map import in_view, project, render_map
 from aim_jax.sim.camera_config import CameraConfig
 from aim_jax.sim.env import Env
 
+RULES = 2
+"""Raised whenever maps are judged otherwise than before, so that older counts are told from new ones."""
 BEFORE = 10
 """Control steps before an event in which the maximum of its map is looked up."""
 TOUCHED = ("pick", "press")
