@@ -94,6 +94,10 @@ class Checkpoints:
         )
         return unplain(state, items["state"]), items["iterator"]
 
+    def iterator(self, step: int) -> dict[str, Any]:
+        """Iterator state of a checkpoint alone."""
+        return self._manager.restore(step, args=ocp.args.Composite(iterator=ocp.args.JsonRestore()))["iterator"]
+
     def bundle(self, step: int) -> dict[str, Any]:
         """The bundle of a checkpoint."""
         return self._manager.restore(step, args=ocp.args.Composite(bundle=ocp.args.JsonRestore()))["bundle"]

@@ -24,6 +24,7 @@ from aim_jax.policy.rollouts import FRAME_STRIDE, Episode, run_episodes
 from aim_jax.policy.schedule import Planner
 from aim_jax.sim.pool import EnvPool, Job
 from aim_jax.training.checkpoint import Checkpoints, read_params, tree_hash
+from aim_jax.training.continuity import check_rounds_continue, rounds_settings
 from aim_jax.training.grpo_loss import episode_return, group_advantages
 from aim_jax.training.metrics import MetricWriter
 from aim_jax.training.rewards import dense_reward, passed_frames
@@ -66,8 +67,8 @@ def improve(
         The last round's metrics.
 
     Raises:
-        AimError: the configuration contradicts itself, or the checkpoints in `run` do not fit or began from another
-            policy.
+        AimError: the configuration contradicts itself, or the checkpoints in `run` do not fit, or began from another
+            policy or with other settings.
     """
     config = _checked(experiment)
     action, rest = split(agent.params)
@@ -75,12 +76,15 @@ def improve(
     update = Update(agent.graph, config, rollout.stop_sigma, null, agent.placement)
     reference = update.trained(action, agent.config)
     state = {"action": reference, "opt": update.begin(reference), "round": jnp.zeros((), jnp.int32)}
-    origin = {"frozen": tree_hash(rest), "reference": tree_hash(action)}
+    origin, settings = {"frozen": tree_hash(rest), "reference": tree_hash(action)}, rounds_settings(experiment)
     checkpoints = Checkpoints(Path(run) / "checkpoints", keep=2)
     metrics: dict[str, float] = {}
     if (latest := checkpoints.latest()) is not None:
-        state, position = checkpoints.restore(latest, state=state)
+        position = checkpoints.iterator(latest)
         _check_origin(position, origin, Path(run))
+        # Before the state is read: other settings may have given it other shapes.
+        check_rounds_continue(position.get("settings", {}), settings, Path(run))
+        state, _ = checkpoints.restore(latest, state=state)
         metrics = position.get("metrics", {})
     write_resolved(experiment, run)
     writer = MetricWriter(Path(run) / "metrics", "grpo")
@@ -99,7 +103,7 @@ def improve(
                 number + 1,
                 params=join(state["action"], rest),
                 state=state,
-                iterator={"round": number + 1, "origin": origin, "metrics": metrics},
+                iterator={"round": number + 1, "origin": origin, "settings": settings, "metrics": metrics},
                 bundle=bundle,
             )
             progress(number + 1, config.iterations, metrics)

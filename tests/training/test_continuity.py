@@ -14,7 +14,9 @@ from aim_jax.data.latent_norm import LatentNorm
 from aim_jax.errors import AimError
 from aim_jax.policy.untrained import plain_norm, plain_statistics
 from aim_jax.training.bundle import make_bundle
-from aim_jax.training.continuity import check_continues
+from aim_jax.training.config import GRPOConfig
+from aim_jax.training.continuity import check_continues, check_rounds_continue, rounds_settings
+from aim_jax.training.optimiser import OptimiserConfig
 from tests.training.small import experiment
 
 RUN = Path("runs/stage1")
@@ -56,3 +58,28 @@ def test_settings_newer_than_the_checkpoint_count_with_their_defaults():
     old = bundle(experiment())
     del old["experiment"]["train"]["noise"]["own_map_prob"]
     check_continues(old, bundle(experiment()), RUN)
+
+
+def rounds(**grpo: Any) -> dict[str, Any]:
+    return json.loads(json.dumps(rounds_settings(replace(experiment(), grpo=GRPOConfig(**grpo)))))
+
+
+def test_more_rounds_of_stage2_may_follow():
+    check_rounds_continue(rounds(iterations=2), rounds(iterations=5), RUN)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"exploration": "fpo"}, "grpo.exploration flow_sde -> fpo"),
+        ({"optimiser": OptimiserConfig(lr=1.0)}, "grpo.optimiser.lr"),
+    ],
+)
+def test_other_rounds_of_stage2_may_not(change: dict[str, Any], shown: str):
+    with pytest.raises(AimError, match=shown):
+        check_rounds_continue(rounds(), rounds(**change), RUN)
+
+
+def test_rounds_that_do_not_say_their_settings_are_not_gone_on_with():
+    with pytest.raises(AimError, match="rounds in runs/stage1"):
+        check_rounds_continue({}, rounds(), RUN)
