@@ -28,7 +28,7 @@ def planned(experiment: ExperimentConfig) -> dict[str, range]:
     collect, grpo, evaluation = experiment.collect, experiment.grpo, experiment.eval
     return {
         DEMONSTRATIONS: _span(collect.seed_start, _TRIES * collect.episodes),
-        STAGE2: _span(grpo.seed_start, grpo.iterations * grpo.groups),
+        STAGE2: _span(grpo.seed_start, grpo.layouts),
         EVALUATION: _span(evaluation.seed_start, evaluation.episodes),
     }
 

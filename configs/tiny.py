@@ -77,7 +77,10 @@ config = ExperimentConfig(
         epochs=2,
         minibatch=8,
         max_chunks=3,
+        share_noise=True,
+        correlation=0.9,
         std_floor=0.1,
+        val_episodes=25,
     ),
     eval=EvalConfig(episodes=50, seed_start=100_000, envs=25, workers=2),
 )

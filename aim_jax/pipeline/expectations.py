@@ -47,7 +47,9 @@ class Expectations:
     def stage2(self) -> str:
         """GRPO."""
         c = self._e.grpo
-        return _about(_COMPILE + _ROUND * c.iterations * c.group * c.groups)
+        validations = sum(c.validates(number) for number in range(c.iterations + 1))
+        acted = _ACTED["trained"] * validations * c.val_episodes
+        return _about(_COMPILE + _ROUND * c.iterations * c.group * c.groups + acted)
 
     def recording(self, episodes: int) -> str:
         """Episodes on video."""

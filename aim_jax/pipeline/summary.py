@@ -66,7 +66,7 @@ def seeds(experiment: ExperimentConfig, run: Path | None = None) -> dict[str, An
     return {
         "demonstration layouts": demonstrations,
         "Stage I": experiment.train.seed,
-        "Stage II layouts": _span(grpo.seed_start, grpo.iterations * grpo.groups),
+        "Stage II layouts": _span(grpo.seed_start, grpo.layouts),
         "Stage II noise": grpo.seed,
         "evaluation layouts": _span(evaluation.seed_start, evaluation.episodes),
         "evaluation layouts also used for": ", ".join(shared) or "none",

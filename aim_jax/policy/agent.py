@@ -127,7 +127,7 @@ class Agent:
         self._observe = jax.jit(self.observe_pure, donate_argnums=2)
         self._assume = jax.jit(self._assume_pure)
         self._plan = jax.jit(self._plan_pure)
-        self._explore = jax.jit(self._explore_pure, static_argnums=3)
+        self._explore = jax.jit(self._explore_pure, static_argnums=(3, 5))
         self._decode_map = jax.jit(self.decode_map_pure)
         self._decode_rgb = jax.jit(lambda params, latents: nnx.merge(self.vae_graph, params).decode(latents))
 
@@ -200,7 +200,12 @@ class Agent:
         return self._assume(self.params, situation, plan.world.rgb, plan.normalised)
 
     def explore(
-        self, situation: Situation, key: Key[Array, ""], exploration: Exploration, learned: PyTree | None = None
+        self,
+        situation: Situation,
+        key: Key[Array, ""],
+        exploration: Exploration,
+        learned: PyTree | None = None,
+        group: int = 1,
     ) -> Plan:
         """As `plan`, with exploration in the actions, for Stage II.
 
@@ -209,13 +214,14 @@ class Agent:
             key: of all noise.
             exploration: how.
             learned: its parameters, see `Exploration.begin`.
+            group: so many episodes in a row start from the same noise, and differ by the exploration alone.
 
         Raises:
             AimError: chunks are not executed whole, which the replay of Stage II expects.
         """
         if self.horizon != self.config.actions_per_chunk:
             raise AimError("Stage II executes whole chunks", wanted="rollout.replan 0", got=self.horizon)
-        world, chain = self._explore(self.params, situation, key, exploration, learned)
+        world, chain = self._explore(self.params, situation, key, exploration, learned, group)
         return self._finish(world, chain.actions, chain)
 
     def decode_map(self, world: World) -> Float32[NDArray, "b t h w"]:
@@ -296,9 +302,10 @@ class Agent:
         world_key, action_key = jax.random.split(key)
         return self.plan_pure(params, situation, self.draw(world_key, action_key, situation.latent.shape[0]))
 
-    def _explore_pure(self, params, situation: Situation, key, exploration: Exploration, learned):
+    def _explore_pure(self, params, situation: Situation, key, exploration: Exploration, learned, group: int):
         world_key, action_key, explore_key = jax.random.split(key, 3)
-        start = self.draw(world_key, action_key, situation.latent.shape[0])
+        drawn = self.draw(world_key, action_key, situation.latent.shape[0] // group)
+        start = jax.tree.map(lambda noise: jnp.repeat(noise, group, axis=0), drawn)
         with placing(self.placement):
             model = nnx.merge(self.graph, params)
             world = self._imagine(model, situation, start.rgb, start.value)

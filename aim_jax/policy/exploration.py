@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from aim_jax.array_typing import Array, Float, Key, PyTree
+from aim_jax.array_typing import Array, Float, Key, NDArray, PyTree
 from aim_jax.core.flow import euler_step
 from aim_jax.core.transition import Transition, noisy_euler_transition, sde_transition
 from aim_jax.models.aim.action import Prediction
@@ -110,11 +110,18 @@ class FlowSDE(Exploration):
 
     The last step is never the one: its standard deviation is tiny.
 
+    Drives follow targets, so that white noise over the control steps hardly moves a hand, while each of its numbers
+    blurs the gradient. Kicks may hence be correlated over the steps of a latent frame, those at i and j by
+    correlation ** |i - j| (an autoregressive process; Eberhard et al., Pink Noise Is All You Need, ICLR 2023). What is
+    recorded is whitened, a linear change of variables, so densities and ratios are exact.
+
     Attributes:
         noise: a, g = a sqrt(sigma / (1 - sigma)).
+        correlation: of the kicks of neighbouring control steps, in [0, 1); 0 for white noise.
     """
 
     noise: float
+    correlation: float = 0.0
 
     def samples(self, action_steps: int) -> int:
         """One."""
@@ -127,7 +134,8 @@ class FlowSDE(Exploration):
         return self.act_at(scene, noise, step, jax.random.normal(kick_key, noise.shape))
 
     def act_at(self, scene: Scene, noise: Float[Array, "b k a d"], step: Array, kick: Float[Array, "b k a d"]) -> Chain:
-        """Samples with given randomness: `step` [b] is the stochastic one, `kick` its standard normal noise."""
+        """Samples with given randomness: `step` [b] is the stochastic one, `kick` its white standard normal noise."""
+        coloured = self._along_steps(self._colour(noise.shape[-2]), kick)
 
         def body(carry: tuple[Array, Array, Array], levels: tuple[Array, Array, Array]):
             a, before, after = carry
@@ -135,18 +143,33 @@ class FlowSDE(Exploration):
             v = predict_action(scene.model, scene.memory, scene.map_kv, a, sigma).velocity
             transition = sde_transition(a, v, sigma, sigma_next, self.noise)
             chosen = (step == number)[:, None, None, None]
-            jumped = jnp.where(chosen, transition.mean + transition.std * kick, euler_step(a, v, sigma, sigma_next))
+            jumped = jnp.where(chosen, transition.mean + transition.std * coloured, euler_step(a, v, sigma, sigma_next))
             return (jumped, jnp.where(chosen, a, before), jnp.where(chosen, jumped, after)), None
 
         sigmas = scene.sigmas
         start = (noise, jnp.zeros_like(noise), jnp.zeros_like(noise))
         levels = (jnp.arange(len(sigmas) - 1), sigmas[:-1], sigmas[1:])
         (actions, before, after), _ = jax.lax.scan(body, start, levels)
-        return Chain(actions, sigmas[step][:, None], sigmas[step + 1][:, None], before[:, None], after[:, None])
+        drawn = self._whitened(after)
+        return Chain(actions, sigmas[step][:, None], sigmas[step + 1][:, None], before[:, None], drawn[:, None])
 
     def transition(self, params: PyTree, before, said: Prediction, sigma, following) -> Transition:
-        """See `Exploration`."""
-        return sde_transition(before, said.velocity, sigma, following, self.noise)
+        """See `Exploration`. Of the whitened sample."""
+        mean, std = sde_transition(before, said.velocity, sigma, following, self.noise)
+        return Transition(self._whitened(mean), std)
+
+    def _colour(self, steps: int) -> NDArray:
+        """The Cholesky factor of the correlations of so many control steps."""
+        away = np.abs(np.subtract.outer(np.arange(steps), np.arange(steps)))
+        return np.linalg.cholesky(np.power(float(self.correlation), away))
+
+    def _whitened(self, x: Float[Array, "*b a d"]) -> Float[Array, "*b a d"]:
+        return self._along_steps(np.linalg.inv(self._colour(x.shape[-2])), x)
+
+    def _along_steps(self, matrix: NDArray, x: Float[Array, "*b a d"]) -> Float[Array, "*b a d"]:
+        if not self.correlation:
+            return x
+        return jnp.einsum("ij,...jd->...id", jnp.asarray(matrix, x.dtype), x, precision="highest")
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,13 @@ class GRPOConfig:
     Attributes:
         iterations: rounds of rollout and update.
         group: rollouts of the same task, seed and instruction that are compared.
+        share_noise: rollouts of a group start each chunk from the same noise (DanceGRPO, arXiv 2505.07818): what tells
+            them apart is then the exploration, which is credited, and not the noise, which is not.
         groups: groups per iteration.
-        seed_start: first layout seed, disjoint from training and evaluation.
+        seed_start: first layout seed, disjoint from training and evaluation; the first layouts are for validation.
+        val_episodes: validation episodes, without exploration; the policy that did best in them is handed on, Stage I's
+            among them, of equals the latest (`training.best_round`). 0: the last round's is.
+        val_every: rounds between two validations; the last round always has one.
         seed: of the noise.
         epochs: passes over the rollouts of a round.
         minibatch: episodes per optimiser step.
@@ -104,6 +109,7 @@ class GRPOConfig:
         exploration: how actions are sampled, and with it what their probability is (`policy.exploration`): one step of
             an SDE; learned noise in every step; or none, with a bound from the flow-matching loss for a probability.
         noise: of flow_sde: a, g = a sqrt(sigma / (1 - sigma)).
+        correlation: of flow_sde: of the noise of neighbouring control steps, in [0, 1); see `FlowSDE`.
         noise_range: of flow_noise: smallest and largest standard deviation; RLinf's values.
         fpo_pairs: of fpo: pairs of noise level and noise per chunk.
         lambda_sparse: weight of success.
@@ -117,7 +123,10 @@ class GRPOConfig:
     iterations: int = 10
     group: int = 8
     groups: int = 4
+    share_noise: bool = False
     seed_start: int = 50_000
+    val_episodes: int = 0
+    val_every: int = 10
     seed: int = 0
     epochs: int = 2
     minibatch: int = 8
@@ -127,6 +136,7 @@ class GRPOConfig:
     dual_clip: float = 3.0
     exploration: Literal["flow_sde", "flow_noise", "fpo"] = "flow_sde"
     noise: float = 0.5
+    correlation: float = 0.0
     noise_range: tuple[float, float] = (0.08, 0.16)
     fpo_pairs: int = 8
     lambda_sparse: float = 1.0
@@ -134,6 +144,15 @@ class GRPOConfig:
     kl: float = 0.0
     std_floor: float = 0.0
     optimiser: OptimiserConfig = field(default_factory=lambda: OptimiserConfig(lr=1e-5, warmup=0, weight_decay=0.0))
+
+    @property
+    def layouts(self) -> int:
+        """Layout seeds of the whole stage, validation included."""
+        return self.val_episodes + self.iterations * self.groups
+
+    def validates(self, number: int) -> bool:
+        """Whether the policy is validated after round `number`, counted from 1; 0 stands for Stage I's."""
+        return bool(self.val_episodes) and (number % self.val_every == 0 or number == self.iterations)
 
     @property
     def updates(self) -> int:

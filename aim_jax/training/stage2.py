@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from aim_jax.policy.agent import Agent, Plan, Situation
 from aim_jax.policy.rollouts import FRAME_STRIDE, Episode, run_episodes
 from aim_jax.policy.schedule import Planner
 from aim_jax.sim.pool import EnvPool, Job
+from aim_jax.training.best_round import BestRound, validation_successes
 from aim_jax.training.checkpoint import Checkpoints, read_params, tree_hash
 from aim_jax.training.continuity import check_rounds_continue, rounds_settings
 from aim_jax.training.grpo_loss import episode_return, group_advantages
@@ -76,42 +78,67 @@ def improve(
     update = Update(agent.graph, config, rollout.stop_sigma, null, agent.placement)
     reference = update.trained(action, agent.config)
     state = {"action": reference, "opt": update.begin(reference), "round": jnp.zeros((), jnp.int32)}
+    if config.val_episodes:
+        state["best"] = reference
     origin, settings = {"frozen": tree_hash(rest), "reference": tree_hash(action)}, rounds_settings(experiment)
     checkpoints = Checkpoints(Path(run) / "checkpoints", keep=2)
     metrics: dict[str, float] = {}
+    best: BestRound | None = None
     if (latest := checkpoints.latest()) is not None:
         position = checkpoints.iterator(latest)
         _check_origin(position, origin, Path(run))
         # Before the state is read: other settings may have given it other shapes.
         check_rounds_continue(position.get("settings", {}), settings, Path(run))
         state, _ = checkpoints.restore(latest, state=state)
-        metrics = position.get("metrics", {})
+        metrics, best = position.get("metrics", {}), BestRound.of(position)
     write_resolved(experiment, run)
     writer = MetricWriter(Path(run) / "metrics", "grpo")
     writer.truncate(int(state["round"]) + 1)
-    slots = config.group * config.groups
+    slots = max(config.group * config.groups, experiment.eval.envs if config.val_episodes else 0)
     with EnvPool(slots, experiment.eval.workers, experiment.canvas) as pool:
+        if best is None and config.validates(0):
+            best = BestRound(0, validation_successes(agent, pool, experiment))
         for number in range(int(state["round"]), config.iterations):
             agent.params = join(state["action"], rest)
             explore = functools.partial(
-                agent.explore, exploration=update.exploration, learned=state["action"].get(LEARNED)
+                agent.explore,
+                exploration=update.exploration,
+                learned=state["action"].get(LEARNED),
+                group=config.group if config.share_noise else 1,
             )
             episodes = _rollouts(agent, explore, pool, experiment, number)
             state, metrics = _round(update, agent, experiment, state, rest, reference, episodes, number)
+            if best is not None and config.validates(number + 1):
+                agent.params = join(state["action"], rest)
+                successes = validation_successes(agent, pool, experiment)
+                if successes >= best.successes:
+                    best, state["best"] = BestRound(number + 1, successes), state["action"]
+                metrics |= {"grpo/val_success": successes / config.val_episodes, "grpo/best_round": best.number}
             writer.write(number + 1, metrics)
             checkpoints.save(
                 number + 1,
-                params=join(state["action"], rest),
+                params=join(_chosen(state), rest),
                 state=state,
-                iterator={"round": number + 1, "origin": origin, "settings": settings, "metrics": metrics},
+                iterator={
+                    "round": number + 1,
+                    "origin": origin,
+                    "settings": settings,
+                    "metrics": metrics,
+                    "best": None if best is None else asdict(best),
+                },
                 bundle=bundle,
             )
             progress(number + 1, config.iterations, metrics)
-    agent.params = join(state["action"], rest)
+    agent.params = join(_chosen(state), rest)
     checkpoints.close()
     writer.close()
     _check_frozen(run, agent.params, origin["frozen"])
     return metrics
+
+
+def _chosen(state: dict[str, PyTree]) -> PyTree:
+    """The head that is handed on."""
+    return state.get("best", state["action"])
 
 
 def _check_origin(position: dict[str, Any], origin: dict[str, str], run: Path) -> None:
@@ -151,6 +178,16 @@ def _checked(experiment: ExperimentConfig):
             wanted="lambda_dense < lambda_sparse",
             got=f"{config.lambda_dense} and {config.lambda_sparse}",
         )
+    if not 0 <= config.correlation < 1:
+        raise AimError(
+            "Noise cannot be correlated like this", wanted="grpo.correlation in [0, 1)", got=config.correlation
+        )
+    if config.share_noise and config.exploration == "fpo":
+        raise AimError(
+            "Every rollout of a group would be the same: fpo explores by its starting noise alone",
+            wanted="grpo.share_noise False with fpo",
+            got=True,
+        )
     return config
 
 
@@ -158,7 +195,7 @@ def _rollouts(
     agent: Agent, explore: Planner, pool: EnvPool, experiment: ExperimentConfig, number: int
 ) -> list[Episode]:
     config = experiment.grpo
-    first = config.seed_start + number * config.groups
+    first = config.seed_start + config.val_episodes + number * config.groups
     jobs = [
         Job(experiment.tasks[(number * config.groups + g) % len(experiment.tasks)], first + g, experiment.setting)
         for g in range(config.groups)
@@ -321,7 +358,7 @@ def _round(
         "grpo/informative_groups": float((advantages.reshape(config.groups, -1) != 0).any(1).mean()),
         "grpo/first_ratio_deviation": first_ratio,
     }
-    return {"action": action, "opt": opt, "round": jnp.asarray(number + 1, jnp.int32)}, summary
+    return {**state, "action": action, "opt": opt, "round": jnp.asarray(number + 1, jnp.int32)}, summary
 
 
 def _minibatches(count: int, size: int) -> list[NDArray]:

@@ -69,7 +69,7 @@ class Sample(NamedTuple):
 def exploration_of(config: GRPOConfig) -> Exploration:
     """The way to explore that a configuration names."""
     ways = {
-        "flow_sde": FlowSDE(config.noise),
+        "flow_sde": FlowSDE(config.noise, config.correlation),
         "flow_noise": FlowNoise(*config.noise_range),
         "fpo": FPO(config.fpo_pairs),
     }

@@ -18,7 +18,7 @@ from aim_jax.models.aim.replay import Recording
 from aim_jax.parallel.config import MeshConfig
 from aim_jax.parallel.rules import ShardingRules
 from aim_jax.parallel.shardings import shardings
-from aim_jax.policy.exploration import Chain, Scene
+from aim_jax.policy.exploration import Chain, FlowSDE, Scene
 from aim_jax.policy.memory import empty_memory
 from aim_jax.policy.passes import imagine, remember
 from aim_jax.policy.placement import acting_placement
@@ -32,7 +32,8 @@ K = 2
 NOISE = 0.5
 STEPS = 4
 SIGMAS = jnp.asarray(sigma_schedule(STEPS, 1.0), jnp.float32)
-WAYS = ("flow_sde", "flow_noise", "fpo")
+COLOURED = "flow_sde, coloured"
+WAYS = ("flow_sde", COLOURED, "flow_noise", "fpo")
 
 
 def grpo(way: str) -> GRPOConfig:
@@ -41,8 +42,9 @@ def grpo(way: str) -> GRPOConfig:
         group=BATCH,
         groups=1,
         minibatch=BATCH,
-        exploration=way,  # pyright: ignore[reportArgumentType]
+        exploration=way.split(",")[0],  # pyright: ignore[reportArgumentType]
         noise=NOISE,
+        correlation=0.9 if way == COLOURED else 0.0,
         fpo_pairs=3,
         optimiser=OptimiserConfig(lr=1e-3, warmup=0),
     )
@@ -127,7 +129,7 @@ def _now(prepared: tuple[Update, nnx.State, nnx.State, Sample], trained: nnx.Sta
     return update.transition(trained, rest, sample.context, sample.executed, sample.transitions)
 
 
-@pytest.mark.parametrize("way", ["flow_sde", "flow_noise"])
+@pytest.mark.parametrize("way", ["flow_sde", COLOURED, "flow_noise"])
 def test_the_replayed_policy_is_the_one_that_acted(way: str) -> None:
     """The kick that was drawn is found again: (after − mean) / std is standard normal, and it is that very kick."""
     there = prepared(way)
@@ -135,12 +137,22 @@ def test_the_replayed_policy_is_the_one_that_acted(way: str) -> None:
     one = lived(way).chains[0].actions.shape
 
     def drawn(key: Array) -> Array:
-        if way == "flow_sde":
+        if way != "flow_noise":
             return jax.random.normal(jax.random.split(key)[1], one)[:, None]
         return jnp.moveaxis(jax.random.normal(key, (STEPS - 1, *one)), 0, 1)
 
     kicks = jnp.concatenate([drawn(key) for key in lived(way).keys], 2)
     np.testing.assert_allclose((after - mean) / std, kicks, atol=4e-3)
+
+
+def test_coloured_kicks_are_correlated_along_the_steps_as_asked() -> None:
+    way = FlowSDE(0.5, correlation=0.9)
+    white = jax.random.normal(jax.random.key(0), (20_000, 8, 2))
+    kicks = way._along_steps(way._colour(8), white)
+    found = np.einsum("nid,njd->ij", kicks, kicks) / (2 * len(kicks))
+    steps = np.arange(8)
+    np.testing.assert_allclose(found, 0.9 ** np.abs(steps[:, None] - steps), atol=0.04)
+    np.testing.assert_allclose(way._whitened(kicks), white, atol=1e-4)
 
 
 def test_learned_noise_starts_in_the_middle_of_its_range_and_stays_inside() -> None:
