@@ -1,7 +1,7 @@
 """Which round of Stage II is handed on: the one that did best on validation layouts, Stage I among them.
 
-A policy that acts well already fails seldom, so that few rollouts teach anything and updates are mostly noise. What is
-handed on should hence have shown that it is no worse.
+A policy that acts well already fails seldom, so that few rollouts teach anything and updates are mostly noise. What
+takes its place should hence have shown that it is better.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class GRPOConfig:
         groups: groups per iteration.
         seed_start: first layout seed, disjoint from training and evaluation; the first layouts are for validation.
         val_episodes: validation episodes, without exploration; the policy that did best in them is handed on, Stage I's
-            among them, of equals the latest (`training.best_round`). 0: the last round's is.
+            among them, of equals the earliest (`training.best_round`). 0: the last round's is.
         val_every: rounds between two validations; the last round always has one.
         seed: of the noise.
         epochs: passes over the rollouts of a round.

@@ -111,7 +111,7 @@ def improve(
             if best is not None and config.validates(number + 1):
                 agent.params = join(state["action"], rest)
                 successes = validation_successes(agent, pool, experiment)
-                if successes >= best.successes:
+                if successes > best.successes:
                     best, state["best"] = BestRound(number + 1, successes), state["action"]
                 metrics |= {"grpo/val_success": successes / config.val_episodes, "grpo/best_round": best.number}
             writer.write(number + 1, metrics)

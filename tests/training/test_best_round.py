@@ -61,9 +61,9 @@ class Rounds:
 
 
 @pytest.mark.parametrize(
-    ("successes", "best"), [([5, 4, 6, 5], 2), ([5, 4, 4, 4], 0), ([5, 5, 6, 6], 3), ([0, 0, 0, 0], 3)]
+    ("successes", "best"), [([5, 4, 6, 5], 2), ([5, 4, 4, 4], 0), ([5, 5, 6, 6], 2), ([0, 0, 0, 1], 3)]
 )
-def test_the_best_round_is_handed_on_and_of_equals_the_latest(
+def test_the_best_round_is_handed_on_and_of_equals_the_earliest(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, successes: list[int], best: int
 ) -> None:
     rounds, agent = Rounds(monkeypatch, successes), tiny_agent()
