@@ -77,10 +77,10 @@ config = ExperimentConfig(
         epochs=2,
         minibatch=8,
         max_chunks=3,
-        share_noise=True,
-        correlation=0.9,
+        exploration="fpo",
         std_floor=0.1,
         val_episodes=25,
+        optimiser=OptimiserConfig(lr=3e-5, warmup=0, weight_decay=0.0),
     ),
     eval=EvalConfig(episodes=50, seed_start=100_000, envs=25, workers=2),
 )
