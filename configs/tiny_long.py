@@ -15,9 +15,9 @@ The mean is 34 %, far from the 80 % that it should reach; its predecessor (no wa
 maps only) had 28, 7, 6 and 0. These parameters saw 220 demonstrations of `stack_blocks_two` instead of 300, and maps
 without the occlusion test.
 
-Stage II as configured below keeps the action head where it is: its divergence from Stage I was 2e-5 after four rounds,
-and it was not evaluated. With `--grpo.iterations 6 --grpo.optimiser.lr 1e-4` it got worse: 37, 6 and 9 of 50 in the
-first three tasks; sixteen rollouts a round, one group for each task, are probably too few.
+Stage II as configured below was not run. By Flow-SDE without validation, four rounds at lr 1e-5 kept the action head
+where it was (a divergence of 2e-5), and six at lr 1e-4 made it worse: 37, 6 and 9 of 50 in the first three tasks;
+sixteen rollouts a round, one group for each task, are probably too few.
 """
 
 from dataclasses import replace

@@ -59,4 +59,5 @@ def _text(summary: dict[str, Any], run: Path) -> str:
         for task, stages in summary["tasks"].items()
         for stage, rate in stages.items()
     ]
+    rows += summary["notes"]
     return "\n".join([*rows, f"summary: {run / 'summary.json'}", f"report: {run / 'report' / 'index.html'}"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aim_jax.config import ExperimentConfig
-from aim_jax.evaluation.report.run_data import STAGES
+from aim_jax.evaluation.report.run_data import STAGES, read_curves
 from aim_jax.files import read_json, write_json
 from aim_jax.seeds import DEMONSTRATIONS, EVALUATION, planned, seed_report
 from aim_jax.versions import versions
@@ -25,6 +25,7 @@ def write_summary(run: Path, experiment: ExperimentConfig, seconds: Mapping[str,
     """
     summary = {
         "tasks": {task: task_rates(run, task) for task in experiment.tasks},
+        "notes": handed_on(run, experiment),
         "phases": dict(seconds),
         "versions": versions(),
         "seeds": seeds(experiment, run),
@@ -46,6 +47,18 @@ def task_rates(run: Path, task: str) -> dict[str, dict[str, Any]]:
         if (path := result_path(run, stage)).exists() and task in (results := read_json(path)["tasks"]):
             rates[stage] = results[task]
     return rates
+
+
+def handed_on(run: Path, experiment: ExperimentConfig) -> list[str]:
+    """Which round's policy Stage II handed on, as a sentence; nothing where it has not ended or did not validate."""
+    path = run / "stage2" / "metrics" / "grpo.jsonl"
+    last = {curve.name: curve.values[-1] for curve in read_curves(path)} if path.exists() else {}
+    if "grpo/best_round" not in last:
+        return []
+    number, layouts = int(last["grpo/best_round"]), f"{experiment.grpo.val_episodes} validation layouts"
+    who = f"the policy of round {number}" if number else "Stage I's policy, which no round beat"
+    best, latest = last["grpo/val_best"], last["grpo/val_success"]
+    return [f"Stage II handed on {who}: {best:.0%} on {layouts}, the last round's {latest:.0%}."]
 
 
 def seeds(experiment: ExperimentConfig, run: Path | None = None) -> dict[str, Any]:

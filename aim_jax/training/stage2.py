@@ -113,7 +113,11 @@ def improve(
                 successes = validation_successes(agent, pool, experiment)
                 if successes > best.successes:
                     best, state["best"] = BestRound(number + 1, successes), state["action"]
-                metrics |= {"grpo/val_success": successes / config.val_episodes, "grpo/best_round": best.number}
+                metrics |= {
+                    "grpo/val_success": successes / config.val_episodes,
+                    "grpo/val_best": best.successes / config.val_episodes,
+                    "grpo/best_round": best.number,
+                }
             writer.write(number + 1, metrics)
             checkpoints.save(
                 number + 1,

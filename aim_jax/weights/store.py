@@ -58,8 +58,12 @@ class ChunkedCheckpoint:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self._frame(config)
-        write_json(stamp, {"fingerprint": self.fingerprint})
+        try:
+            self._frame(config)
+            write_json(stamp, {"fingerprint": self.fingerprint})
+        except BaseException:  # without its stamp the frame could not be continued
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def has(self, path: str, index: int) -> bool:
         """Whether a chunk has been written; one that a power cut left short has not."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
+
+import pytest
 
 from aim_jax.config import ExperimentConfig
 from aim_jax.evaluation.report.run_data import read_run
 from aim_jax.evaluation.wilson import wilson
 from aim_jax.files import read_json, write_json
 from aim_jax.pipeline.summary import result_path, seeds, write_summary
+from aim_jax.training.config import GRPOConfig
 
 
 def test_a_summary_is_what_the_report_reads(tmp_path: Path) -> None:
@@ -22,6 +26,22 @@ def test_a_summary_is_what_the_report_reads(tmp_path: Path) -> None:
     assert data.tasks == {"click_bell": {"expert": wilson(50, 50), "stage1": wilson(40, 50)}}
     assert data.phases == {"collect": 3.0}
     assert read_json(tmp_path / "summary.json")["config"]["name"] == "t"
+
+
+@pytest.mark.parametrize(
+    ("number", "who"), [(0, "Stage I's policy, which no round beat"), (2, "the policy of round 2")]
+)
+def test_what_stage2_handed_on_is_told(tmp_path: Path, number: int, who: str) -> None:
+    experiment = ExperimentConfig("t", grpo=GRPOConfig(val_episodes=25))
+    assert write_summary(tmp_path, experiment, {})["notes"] == []
+    metrics = tmp_path / "stage2" / "metrics"
+    metrics.mkdir(parents=True)
+    row = {"step": 3, "grpo/best_round": number, "grpo/val_success": 0.84, "grpo/val_best": 0.88}
+    (metrics / "grpo.jsonl").write_text(json.dumps(row) + "\n")
+    write_json(result_path(tmp_path, "stage2"), {"tasks": {"click_bell": wilson(40, 50)}})
+    told = f"Stage II handed on {who}: 88% on 25 validation layouts, the last round's 84%."
+    assert write_summary(tmp_path, experiment, {})["notes"] == [told]
+    assert list(read_run(tmp_path).notes) == [told]
 
 
 def test_seeds_are_named_by_their_ends() -> None:

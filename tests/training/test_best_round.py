@@ -68,7 +68,8 @@ def test_the_best_round_is_handed_on_and_of_equals_the_earliest(
 ) -> None:
     rounds, agent = Rounds(monkeypatch, successes), tiny_agent()
     metrics = improve(agent, _experiment(), tmp_path, {})
-    assert metrics == {"grpo/val_success": successes[-1] / 8, "grpo/best_round": best}
+    shares = {"grpo/val_success": successes[-1] / 8, "grpo/val_best": successes[best] / 8}
+    assert metrics == {**shares, "grpo/best_round": best}
     assert len(set(rounds.heads)) == 4
     assert _head(agent) == rounds.heads[best]
     stored = read_params(tmp_path / "checkpoints", jax.eval_shape(lambda: agent.params))

@@ -270,6 +270,18 @@ def test_disk_that_fills_up_on_the_way(write, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "out" / "dit").exists()
 
 
+def test_disk_that_is_full_before_the_first_chunk_keeps_nothing(write, tmp_path, monkeypatch, capsys):
+    source = write("dit", "diffusers")
+
+    def full(self, path, leaf):
+        raise OSError(errno.ENOSPC, "No space left on device", ".zarray")
+
+    monkeypatch.setattr(store.ChunkedCheckpoint, "_describe", full)
+    assert main(["convert", "--source", str(source), "--out", str(tmp_path / "out")]) == 2
+    assert "No room to write" in capsys.readouterr().err
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+
+
 def test_pth_without_torch_names_the_extra(tmp_path, monkeypatch):
     (tmp_path / "Wan2.2_VAE.pth").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "torch", None)

@@ -63,6 +63,7 @@ def _success(data: RunData) -> str:
         f'<div class="card"><h3>{escape(task)}</h3>{success_bars(rates)}</div>' for task, rates in data.tasks.items()
     )
     note = "Share of successful episodes on seeds not seen in training; the whiskers are Wilson 95 % intervals."
+    note = " ".join([note, *map(escape, data.notes)])
     return _section("Success", note, f'<div class="grid wide">{cards}</div>')
 
 

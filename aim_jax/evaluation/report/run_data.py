@@ -47,6 +47,7 @@ class RunData:
     Attributes:
         name: name of the run.
         tasks: task → stage → success rate; the keys of `STAGES` as far as they were measured.
+        notes: sentences about the results.
         phases: phase → seconds, in the order of the run.
         versions: name → version.
         seeds: what was seeded with what.
@@ -58,6 +59,7 @@ class RunData:
 
     name: str
     tasks: Mapping[str, Mapping[str, SuccessRate]]
+    notes: Sequence[str] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     seeds: Any = None
@@ -82,6 +84,7 @@ def read_run(folder: Path) -> RunData:
     return RunData(
         name=folder.resolve().name,
         tasks={task: _rates(folder, task, stages) for task, stages in summary["tasks"].items()},
+        notes=summary.get("notes", ()),
         phases=summary.get("phases", {}),
         versions=summary.get("versions", {}),
         seeds=summary.get("seeds"),
