@@ -2,7 +2,7 @@
 
     aim demo --config configs/smoke.py --out runs/smoke
 
-Four demonstrations, a few training steps, one round of Stage II, two episodes per evaluation: nothing is learnt.
+Four demonstrations, a few training steps, one round of Stage II, one episode per evaluation: nothing is learnt.
 """
 
 from dataclasses import replace
@@ -23,6 +23,6 @@ config = replace(
         noise=replace(tiny.train.noise, action_draws=1),
     ),
     rollout=replace(tiny.rollout, world_steps=1, action_steps=3),
-    grpo=replace(tiny.grpo, iterations=1, group=2, groups=1, minibatch=2, epochs=1, max_chunks=2, val_episodes=2),
-    eval=replace(tiny.eval, episodes=2, envs=2),
+    grpo=replace(tiny.grpo, iterations=1, group=2, groups=1, minibatch=2, epochs=1, max_chunks=2, val_episodes=1),
+    eval=replace(tiny.eval, episodes=1, envs=1),
 )

@@ -96,15 +96,15 @@ def _evaluation(e: ExperimentConfig, run: Path, stage: str) -> Phase:
 
 
 def _recording(e: ExperimentConfig, run: Path, stage: str) -> Phase:
-    out = run / "recordings" / stage
-    common = ["--seed", e.eval.seed_start, "--episodes", RECORDED, "--name", STAGES[stage], "--out", out]
+    out, episodes = run / "recordings" / stage, min(RECORDED, e.eval.episodes)
+    common = ["--seed", e.eval.seed_start, "--episodes", episodes, "--name", STAGES[stage], "--out", out]
     commands = [["rollout", "--checkpoint", run / stage, "--task", task, *common] for task in e.tasks]
 
     def record() -> None:
         for words in commands:
             run_aim(*words)
 
-    expected = f"episodes on video, {Expectations(e).recording(RECORDED * len(e.tasks))}"
+    expected = f"episodes on video, {Expectations(e).recording(episodes * len(e.tasks))}"
     return Phase(f"record {stage}", expected, record, e.eval.seed_start, (out,))
 
 
