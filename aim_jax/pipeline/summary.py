@@ -53,7 +53,7 @@ def handed_on(run: Path, experiment: ExperimentConfig) -> list[str]:
     """Which round's policy Stage II handed on, as a sentence; nothing where it has not ended or did not validate."""
     path = run / "stage2" / "metrics" / "grpo.jsonl"
     last = {curve.name: curve.values[-1] for curve in read_curves(path)} if path.exists() else {}
-    if "grpo/best_round" not in last:
+    if "grpo/val_best" not in last:
         return []
     number, layouts = int(last["grpo/best_round"]), f"{experiment.grpo.val_episodes} validation layouts"
     who = f"the policy of round {number}" if number else "Stage I's policy, which no round beat"
