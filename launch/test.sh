@@ -27,7 +27,7 @@ trap 'rm -rf "$smoke"' EXIT
 check lint 60 ruff check
 check format 60 ruff format --check
 check types 300 pyright
-check tests 3300 pytest -n 2 --dist worksteal --timeout 1200 --durations 25 --durations-min 5
+check tests 3300 pytest -n 2 --timeout 1200 --durations 25 --durations-min 5
 check smoke 900 aim demo --config configs/smoke.py --out "$smoke/demo"
 
 printf '\n=== summary\n'

@@ -50,12 +50,13 @@ def task_rates(run: Path, task: str) -> dict[str, dict[str, Any]]:
 
 
 def handed_on(run: Path, experiment: ExperimentConfig) -> list[str]:
-    """Which round's policy Stage II handed on, as a sentence; nothing where it has not ended or did not validate."""
+    """Which round's policy Stage II handed on, as a sentence; nothing before its first validation."""
     path = run / "stage2" / "metrics" / "grpo.jsonl"
     last = {curve.name: curve.values[-1] for curve in read_curves(path)} if path.exists() else {}
     if "grpo/val_best" not in last:
         return []
-    number, layouts = int(last["grpo/best_round"]), f"{experiment.grpo.val_episodes} validation layouts"
+    number, count = int(last["grpo/best_round"]), experiment.grpo.val_episodes
+    layouts = f"{count} validation layout{'s' if count > 1 else ''}"
     who = f"the policy of round {number}" if number else "Stage I's policy, which no round beat"
     best, latest = last["grpo/val_best"], last["grpo/val_success"]
     return [f"Stage II handed on {who}: {best:.0%} on {layouts}, the last round's {latest:.0%}."]

@@ -214,7 +214,8 @@ class Agent:
             key: of all noise.
             exploration: how.
             learned: its parameters, see `Exploration.begin`.
-            group: so many episodes in a row start from the same noise, and differ by the exploration alone.
+            group: so many episodes in a row start from the same noise, and differ by the exploration alone; divides
+                the batch.
 
         Raises:
             AimError: chunks are not executed whole, which the replay of Stage II expects.

@@ -43,6 +43,9 @@ def validation_successes(agent: Agent, pool: EnvPool, experiment: ExperimentConf
         agent: the policy.
         pool: at least `eval.envs` slots.
         experiment: its Stage II says which layouts and how long; they go round the tasks.
+
+    Returns:
+        How many of `grpo.val_episodes` reached their goal within `grpo.max_chunks`.
     """
     config, tasks = experiment.grpo, experiment.tasks
     jobs = [Job(tasks[i % len(tasks)], config.seed_start + i, experiment.setting) for i in range(config.val_episodes)]

@@ -182,6 +182,12 @@ def _checked(experiment: ExperimentConfig):
             wanted="lambda_dense < lambda_sparse",
             got=f"{config.lambda_dense} and {config.lambda_sparse}",
         )
+    if config.val_episodes < 0 or config.val_every < 1:
+        raise AimError(
+            "Stage II cannot be validated like this",
+            wanted="grpo.val_episodes of at least 0 (0: no validation), and grpo.val_every of at least 1",
+            got=f"{config.val_episodes} and {config.val_every}",
+        )
     if not 0 <= config.correlation < 1:
         raise AimError(
             "Noise cannot be correlated like this", wanted="grpo.correlation in [0, 1)", got=config.correlation

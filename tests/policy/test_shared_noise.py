@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -33,6 +35,15 @@ def test_without_groups_every_rollout_has_noise_of_its_own():
     assert np.abs(plan.actions[0] - plan.actions[1]).max() > 0.1
 
 
-def test_fpo_needs_noise_of_its_own():
-    with pytest.raises(AimError, match="fpo explores by its starting noise"):
-        _checked(ExperimentConfig("one", grpo=GRPOConfig(exploration="fpo", share_noise=True)))
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"exploration": "fpo", "share_noise": True}, "fpo explores by its starting noise"),
+        ({"correlation": 1.0}, r"grpo.correlation in \[0, 1\)"),
+        ({"val_every": 0}, "grpo.val_every of at least 1"),
+        ({"val_episodes": -1}, "grpo.val_episodes of at least 0"),
+    ],
+)
+def test_settings_that_contradict_themselves_are_told(settings: dict[str, Any], told: str):
+    with pytest.raises(AimError, match=told):
+        _checked(ExperimentConfig("one", grpo=GRPOConfig(**settings)))
